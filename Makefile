@@ -1,0 +1,79 @@
+# Queuefleet: `make help` lists the targets.
+GO       ?= go
+BIN      := bin
+PROGRAMS := queuefleet_exporter qftool
+
+VERSION   := $(shell cat VERSION)
+REVISION  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+BRANCH    := $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
+BUILDDATE := $(shell date -u +%Y%m%d-%H:%M:%S)
+BUILDUSER := $(shell id -un)@$(shell uname -n)
+V         := github.com/prometheus/common/version
+# The same flags as in .promu.yml, which release builds use.
+LDFLAGS   := -s -w -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(V).Branch=$(BRANCH) \
+             -X $(V).BuildUser=$(BUILDUSER) -X $(V).BuildDate=$(BUILDDATE)
+
+# What the tests need beyond Go: real Redis, real Laravel, promtool, a browser.
+DEBIAN_PACKAGES := redis-server redis-sentinel redis-tools php-cli php-redis php-laravel-framework \
+                   prometheus chromium
+BENCH_PACKAGES  := prometheus-redis-exporter
+
+.DEFAULT_GOAL := help
+.PHONY: help all build run test test-go test-tools deps lint bench bench-deps soak fuzz docs docs-check fmt clean $(PROGRAMS)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+all: build test ## build and test
+
+build: $(PROGRAMS) ## build the programs into bin/
+
+$(PROGRAMS):
+	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN)/$@ ./cmd/$@
+
+run: build ## run the exporter against an embedded Redis that is kept busy; Ctrl-C stops all of it
+	$(BIN)/qftool demo
+
+test: deps test-go test-tools docs-check ## everything: installs what it needs on Debian, then vet, tests with the race detector, generated docs
+
+test-go:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'd:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) test -race -timeout 10m ./...
+
+test-tools:
+	cd tools && $(GO) vet ./... && $(GO) test ./...
+
+deps: ## install the tests' Debian packages where they are missing
+	@./scripts/deps.sh $(DEBIAN_PACKAGES)
+
+bench-deps: deps
+	@./scripts/deps.sh $(BENCH_PACKAGES)
+
+lint: ## golangci-lint at the version pinned in tools/golangci-lint/go.mod (built on first use)
+	$(GO) tool -modfile=tools/golangci-lint/go.mod golangci-lint run ./...
+
+bench: build bench-deps ## benchmarks against the peer and the floor; prints ratios
+	cd tools && $(GO) run ./bench -exporter ../$(BIN)/queuefleet_exporter
+
+soak: build deps ## long runs: thousands of reloads under load, hung fleets, memory over time
+	QUEUEFLEET_SOAK=1 $(GO) test -count=1 -timeout 60m -run Soak ./...
+
+FUZZTIME ?= 30s
+fuzz: ## run every fuzz target for FUZZTIME each
+	@for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+	  done; done
+
+docs: ## generate docs/metrics.md from docs/metrics.yaml
+	cd tools && $(GO) run ./metricsdoc ../docs/metrics.yaml > ../docs/metrics.md
+
+docs-check:
+	@cd tools && $(GO) run ./metricsdoc ../docs/metrics.yaml | cmp - ../docs/metrics.md || { echo "docs/metrics.md is not what docs/metrics.yaml makes: run make docs"; exit 1; }
+
+fmt: ## format the Go code
+	gofmt -w $$(git ls-files '*.go')
+
+clean: ## remove what was built
+	rm -rf $(BIN) .build
