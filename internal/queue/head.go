@@ -2,50 +2,201 @@ package queue
 
 import (
 	"context"
+	"errors"
+	"hash/maphash"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
+// ErrPayloadNotFetched is why an age is not known although the queue was read:
+// the payload that tells it is large, or not yet known to be small, and is
+// fetched at intervals only.
+var ErrPayloadNotFetched = errors.New("the payload was not fetched at this scrape, because of its size")
+
 // head is the job at the head of a list, and since when it has been seen there.
+//
+// The lower bound of its age is how long the same job has been seen at the
+// head. Identity is the payload's uuid or id, which stay the same when the job
+// is tried again; else a hash of the whole payload.
+//
+// While a large payload is not fetched, the list's length speaks: jobs leave at
+// the head only, so a list that became shorter has another head, of which
+// nothing is known yet (0, the bound that always holds). Otherwise the head may
+// be the same one, and the bound that was proven last stays as it is.
 type head struct {
-	cmd *redis.StringCmd
+	cmd   *redis.StringCmd
+	fetch fetch
+
+	known  bool // a head was fetched, and nothing speaks against its still being there
+	hash   uint64
+	id     uint64
+	since  time.Time // seen at the head from here
+	until  time.Time // to here
+	ready  float64   // when it became ready, unix seconds
+	timed  bool      // ready is known
+	length int64
 }
 
 func newHead(key string) *head {
 	return &head{cmd: redis.NewStringCmd(context.Background(), "lindex", key, "0")}
 }
 
-func (h *head) enqueue(b *batch) { b.add(h.cmd) }
+func (h *head) enqueue(b *batch) {
+	h.fetch.asked = b.allow(&h.fetch)
+	if h.fetch.asked {
+		b.add(h.cmd)
+	}
+}
 
+// discard lets go of a reply that nobody reads.
+func (h *head) discard(b *batch) {
+	if h.fetch.asked {
+		h.cmd.SetVal("")
+		b.failed(&h.fetch, h.cmd.Err())
+	}
+}
+
+// read fills in the ages of a list that has length jobs.
 func (h *head) read(now time.Time, length int64, b *batch, r *Reading) {
-	if err := failed(h.cmd); err != nil {
+	shorter := length < h.length
+	h.length = length
+	h.fetch.idle = length == 0
+	if !h.fetch.asked {
+		h.infer(now, shorter, r)
+		return
+	}
+	payload := h.cmd.Val()
+	h.cmd.SetVal("")
+	err := h.cmd.Err()
+	switch {
+	case errors.Is(err, redis.Nil):
+		h.known = false
+		h.fetch.gone()
+		r.OldestAge, r.OldestAgeLowerBound = 0, 0
+		return
+	case err != nil:
+		b.failed(&h.fetch, err)
 		r.partly(err)
 		return
 	}
+	h.observe(now, payload, b)
+	h.report(now, r)
 	if length == 0 {
+		// It came while the pipeline ran, after the jobs had been counted.
 		r.OldestAge, r.OldestAgeLowerBound = 0, 0
 	}
 }
 
-// member is the longest overdue member of a sorted set of due times.
+// infer says what the length alone tells.
+func (h *head) infer(now time.Time, shorter bool, r *Reading) {
+	switch {
+	case h.length == 0:
+		h.known = false
+		h.fetch.gone()
+		r.OldestAge, r.OldestAgeLowerBound = 0, 0
+		return
+	case shorter && h.known:
+		h.fetch.gone()
+		h.id, h.hash, h.since, h.until, h.timed = 0, 0, now, now, false
+	}
+	r.partly(ErrPayloadNotFetched)
+	if h.known {
+		r.OldestAgeLowerBound = seconds(h.until, h.since)
+	}
+}
+
+// observe takes in what was fetched.
+func (h *head) observe(now time.Time, payload string, b *batch) {
+	hash := maphash.String(b.seed, payload)
+	if h.known && hash == h.hash {
+		b.fetched(&h.fetch, h.fetch.size)
+		h.until = now
+		return
+	}
+	f, size := b.scan(payload)
+	b.fetched(&h.fetch, size)
+	id := hash
+	if name := f.identity(); name != "" {
+		id = maphash.String(b.seed, name)
+	}
+	if !h.known || id != h.id {
+		h.since = now
+	}
+	h.known, h.hash, h.id, h.until = true, hash, id, now
+	h.ready, h.timed = f.readySince(now)
+}
+
+// report writes down the ages of a head that has just been seen.
+func (h *head) report(now time.Time, r *Reading) {
+	r.OldestAgeLowerBound = seconds(now, h.since)
+	if h.timed {
+		r.OldestAge = max(0, unix(now)-h.ready)
+	}
+}
+
+// seconds returns how much later a is than b, never less than nothing.
+func seconds(a, b time.Time) float64 { return max(0, a.Sub(b).Seconds()) }
+
+func unix(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
+
+// member is the longest overdue member of a sorted set of due times. Its score
+// is what is wanted; Redis sends the payload with it.
 type member struct {
-	cmd *redis.ZSliceCmd
+	cmd   *redis.ZSliceCmd
+	fetch fetch
 }
 
 func newMember(key string, now *string) *member {
-	return &member{cmd: redis.NewZSliceCmd(context.Background(), "zrangebyscore", key, "-inf", now, "WITHSCORES", "LIMIT", "0", "1")}
+	args := []any{"zrangebyscore", key, "-inf", now, "withscores", "limit", "0", "1"}
+	return &member{cmd: redis.NewZSliceCmd(context.Background(), args...)}
 }
 
-func (m *member) enqueue(b *batch) { b.add(m.cmd) }
+func (m *member) enqueue(b *batch) {
+	m.fetch.asked = b.allow(&m.fetch)
+	if m.fetch.asked {
+		b.add(m.cmd)
+	}
+}
 
-func (m *member) read(now time.Time, b *batch, r *Reading) {
-	if err := failed(m.cmd); err != nil {
+// discard lets go of a reply that nobody reads.
+func (m *member) discard(b *batch) {
+	if m.fetch.asked {
+		m.cmd.SetVal(nil)
+		b.failed(&m.fetch, m.cmd.Err())
+	}
+}
+
+// read fills in the age of the longest overdue of overdue jobs (NaN = not known
+// how many).
+func (m *member) read(now time.Time, overdue float64, b *batch, r *Reading) {
+	m.fetch.idle = overdue == 0
+	if overdue == 0 {
+		m.fetch.gone()
+		r.OldestOverdueAge = 0
+	}
+	if !m.fetch.asked {
+		if overdue != 0 {
+			r.partly(ErrPayloadNotFetched)
+		}
+		return
+	}
+	list := m.cmd.Val()
+	m.cmd.SetVal(nil)
+	if err := m.cmd.Err(); err != nil {
+		b.failed(&m.fetch, err)
 		r.partly(err)
 		return
 	}
-	r.OldestOverdueAge = 0
-	for _, z := range m.cmd.Val() {
-		r.OldestOverdueAge = max(0, float64(now.UnixMilli())/1e3-z.Score)
+	if len(list) == 0 {
+		m.fetch.gone()
+		r.OldestOverdueAge = 0
+		return
+	}
+	payload, _ := list[0].Member.(string)
+	_, _, size := b.parts(payload)
+	b.fetched(&m.fetch, size)
+	if due, ok := sane(list[0].Score, now); ok && overdue != 0 {
+		r.OldestOverdueAge = max(0, unix(now)-due)
 	}
 }

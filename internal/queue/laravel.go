@@ -111,6 +111,7 @@ func (q *laravel) read(now time.Time, b *batch, r *Reading) {
 		state State
 	}{{q.ready, Ready}, {q.delayed, Delayed}, {q.reserved, Reserved}} {
 		if err := failed(c.cmd); err != nil {
+			q.discard(b)
 			r.fail(err)
 			return
 		}
@@ -122,7 +123,14 @@ func (q *laravel) read(now time.Time, b *batch, r *Reading) {
 	r.DelayedOverdue = r.count(q.overdue)
 	r.ReservedExpired = r.count(q.expired)
 	q.head.read(now, q.ready.Val(), b, r)
-	q.due.read(now, b, r)
+	q.due.read(now, r.DelayedOverdue, b, r)
+}
+
+func (q *laravel) discard(b *batch) {
+	if q.head != nil {
+		q.head.discard(b)
+		q.due.discard(b)
+	}
 }
 
 // count returns the value of cmd, or NaN with a note of the reason.

@@ -22,6 +22,7 @@ type Reader struct {
 	groups  map[groupKey]*group
 	batch   batch
 	reading Reading
+	turn    int // the first entry to ask for payloads
 }
 
 // clock is the scrape's time as the commands send it. They hold a pointer to
@@ -35,7 +36,8 @@ type entry struct {
 	target  Target
 	group   *group
 	layout  layout   // of source
-	full    bool     // source has everything the options ask for
+	full    bool     // source has everything that the options ask for
+	ages    bool     // probes have it, too
 	source  source   // by the layout in use; nil before the first scrape
 	probes  []source // by every layout, while the group is probing; the one in use is nil
 	unknown error    // the target cannot be read at all
@@ -53,6 +55,8 @@ type source interface {
 	jobs() (float64, error)
 	// read interprets the replies.
 	read(now time.Time, b *batch, r *Reading)
+	// discard is called in place of read for replies that nobody reads.
+	discard(b *batch)
 }
 
 // adapter knows how a framework keeps its queues.
@@ -81,22 +85,10 @@ func Frameworks() []string {
 	return names
 }
 
-// batch collects the commands of one scrape.
-type batch struct {
-	now  time.Time
-	cmds []redis.Cmder
-}
-
-// add marks cmd as not run and adds it.
-func (b *batch) add(cmd redis.Cmder) {
-	cmd.SetErr(ErrNotRun)
-	b.cmds = append(b.cmds, cmd)
-}
-
 // NewReader makes a Reader without targets.
 func NewReader(o Options) *Reader {
 	o.HeadBytes = cmp.Or(o.HeadBytes, DefaultHeadBytes)
-	return &Reader{options: o, groups: map[groupKey]*group{}}
+	return &Reader{options: o, groups: map[groupKey]*group{}, batch: newBatch(o)}
 }
 
 type targetKey struct{ application, connection, queue, framework string }
@@ -154,7 +146,7 @@ func (r *Reader) newEntry(t *Target, was *entry, groups map[groupKey]*group) *en
 func (r *Reader) Enqueue(ctx context.Context, pipe redis.Pipeliner, now time.Time) {
 	r.clock.unix = strconv.FormatInt(now.Unix(), 10)
 	b := &r.batch
-	b.now, b.cmds = now, b.cmds[:0]
+	b.begin(now)
 	for _, g := range r.groups {
 		g.begin(now)
 	}
@@ -164,9 +156,7 @@ func (r *Reader) Enqueue(ctx context.Context, pipe redis.Pipeliner, now time.Tim
 			e.enqueue(b)
 		}
 	}
-	for _, e := range r.entries {
-		e.enqueueHeads(b)
-	}
+	r.enqueueHeads(b)
 	// A pipeline only collects here; nothing can fail before Exec.
 	_ = pipe.BatchProcess(ctx, b.cmds...)
 }
@@ -182,10 +172,11 @@ func (r *Reader) prepare(e *entry) {
 	if !g.probing {
 		return
 	}
+	e.ages = g.first
 	e.probes = make([]source, len(g.layouts))
 	for i, l := range g.layouts {
 		if i != g.chosen {
-			e.probes[i] = a.open(&e.target, l, &r.clock, r.options.Ages && g.first)
+			e.probes[i] = a.open(&e.target, l, &r.clock, r.options.Ages && e.ages)
 		}
 	}
 }
@@ -199,16 +190,37 @@ func (e *entry) enqueue(b *batch) {
 	}
 }
 
+// enqueueHeads goes round the entries from where payloads were first refused
+// at the last scrape, so that each has its turn.
+func (r *Reader) enqueueHeads(b *batch) {
+	n := len(r.entries)
+	next := r.turn
+	for i := range n {
+		at := (r.turn + i) % n
+		before := b.refused
+		r.entries[at].enqueueHeads(b)
+		if before == 0 && b.refused > 0 {
+			next = at
+		}
+	}
+	r.turn = next
+}
+
+// enqueueHeads asks for the payloads of a queue. While it is not known which
+// layout holds it, all of them are asked at the price of one.
 func (e *entry) enqueueHeads(b *batch) {
 	if e.unknown != nil {
 		return
 	}
+	tickets := b.left
 	e.source.enqueueHead(b)
+	b.waive = tickets > b.left
 	for _, p := range e.probes {
 		if p != nil {
 			p.enqueueHead(b)
 		}
 	}
+	b.waive = false
 }
 
 // Results interprets the replies and calls yield once for each target, in the
@@ -229,6 +241,7 @@ func (r *Reader) Results(now time.Time, yield func(*Target, *Reading)) {
 		}
 		yield(&e.target, out)
 	}
+	r.batch.end()
 }
 
 // settle lets each group that was probing choose its layout by the replies.
@@ -251,14 +264,23 @@ func (r *Reader) settle() {
 		g.decide()
 	}
 	for _, e := range r.entries {
-		if e.probes == nil {
-			continue
-		}
-		if p := e.probes[e.group.chosen]; p != nil {
-			e.source, e.layout, e.full = p, e.group.layout(), false
-		}
-		e.probes = nil
+		e.adopt(&r.batch)
 	}
+}
+
+// adopt takes the chosen one of the probes as the source from now on.
+func (e *entry) adopt(b *batch) {
+	for i, p := range e.probes {
+		switch {
+		case p == nil:
+		case i == e.group.chosen:
+			e.source.discard(b)
+			e.source, e.layout, e.full = p, e.group.layout(), e.ages
+		default:
+			p.discard(b)
+		}
+	}
+	e.probes = nil
 }
 
 // failed reports whether cmd got no reply that can be used. A nil reply is one.
