@@ -212,11 +212,11 @@ func (s *infoScan) db(name, value string) {
 	for key, v := range pairs(value) {
 		switch key {
 		case "keys":
-			db.keys = parseNumber(v)
+			db.keys = orUnknown(parseNumber(v))
 		case "expires":
-			db.expires = parseNumber(v)
+			db.expires = orUnknown(parseNumber(v))
 		case "avg_ttl":
-			db.averageTTLMillis = parseNumber(v)
+			db.averageTTLMillis = orUnknown(parseNumber(v)) // -1 in Dragonfly
 		}
 	}
 	s.dbs = append(s.dbs, db)
