@@ -26,17 +26,17 @@ type Config struct {
 type Global struct {
 	Environment      string   `yaml:"environment,omitempty"`
 	ProbeTimeout     Duration `yaml:"probe_timeout,omitempty"`
-	AgeIdentityFiles []string `yaml:"age_identity_files,omitempty"`
+	AgeIdentityFiles []string `yaml:"age_identity_files,omitempty" conf:"path"`
 }
 
 // Include names fragments by glob and what each of them may name. An empty
 // list allows everything.
 type Include struct {
 	Path         string   `yaml:"path"`
-	Applications []string `yaml:"applications,omitempty"` // globs on the slugs that the fragment may define or use
-	Users        []string `yaml:"users,omitempty"`        // worker.user values that the fragment may name
-	SecretDir    string   `yaml:"secret_dir,omitempty"`   // every file that the fragment refers to lies below it
-	Addresses    []string `yaml:"addresses,omitempty"`    // globs on the addresses that its connections may dial
+	Applications []string `yaml:"applications,omitempty"`           // globs on the slugs that the fragment may define or use
+	Users        []string `yaml:"users,omitempty"`                  // worker.user values that the fragment may name
+	SecretDir    string   `yaml:"secret_dir,omitempty" conf:"path"` // every file that the fragment refers to lies below it
+	Addresses    []string `yaml:"addresses,omitempty"`              // globs on the addresses that its connections may dial
 }
 
 // Defaults are merged under every entry of their kind.
@@ -50,15 +50,15 @@ type Defaults struct {
 // Exactly one of Address, Sentinel and Cluster is set.
 type Connection struct {
 	Name     string    `yaml:"name"`
-	Address  string    `yaml:"address,omitempty"` // host:port or unix:///path
-	Sentinel *Sentinel `yaml:"sentinel,omitempty"`
-	Cluster  *Cluster  `yaml:"cluster,omitempty"`
+	Address  string    `yaml:"address,omitempty" conf:"one=server"` // host:port or unix:///path
+	Sentinel *Sentinel `yaml:"sentinel,omitempty" conf:"one=server"`
+	Cluster  *Cluster  `yaml:"cluster,omitempty" conf:"one=server"`
 
 	Username     string `yaml:"username,omitempty"`
-	Password     Secret `yaml:"password,omitempty"` // the resolved one, whichever key it came from
-	PasswordFile string `yaml:"password_file,omitempty"`
-	PasswordEnv  string `yaml:"password_env,omitempty"`
-	PasswordAge  string `yaml:"password_age,omitempty"` // armored age text; ciphertext, not a secret
+	Password     Secret `yaml:"password,omitempty" conf:"one=password"` // the resolved one, whichever key it came from
+	PasswordFile string `yaml:"password_file,omitempty" conf:"file,one=password"`
+	PasswordEnv  string `yaml:"password_env,omitempty" conf:"one=password"`
+	PasswordAge  string `yaml:"password_age,omitempty" conf:"one=password"` // armored age text; ciphertext, not a secret
 	Database     int    `yaml:"database"`
 
 	TLS     *TLS              `yaml:"tls,omitempty"`
@@ -81,10 +81,10 @@ type Sentinel struct {
 	Master       string   `yaml:"master"`
 	Addresses    []string `yaml:"addresses"`
 	Username     string   `yaml:"username,omitempty"`
-	Password     Secret   `yaml:"password,omitempty"` // of the sentinels themselves
-	PasswordFile string   `yaml:"password_file,omitempty"`
-	PasswordEnv  string   `yaml:"password_env,omitempty"`
-	PasswordAge  string   `yaml:"password_age,omitempty"`
+	Password     Secret   `yaml:"password,omitempty" conf:"one=password"` // of the sentinels themselves
+	PasswordFile string   `yaml:"password_file,omitempty" conf:"file,one=password"`
+	PasswordEnv  string   `yaml:"password_env,omitempty" conf:"one=password"`
+	PasswordAge  string   `yaml:"password_age,omitempty" conf:"one=password"`
 }
 
 // Cluster names the seed nodes of a Redis Cluster.
@@ -94,9 +94,9 @@ type Cluster struct {
 
 // TLS turns on TLS for a connection; with CertFile and KeyFile, mutual TLS.
 type TLS struct {
-	CAFile             string `yaml:"ca_file,omitempty"`
-	CertFile           string `yaml:"cert_file,omitempty"`
-	KeyFile            string `yaml:"key_file,omitempty"`
+	CAFile             string `yaml:"ca_file,omitempty" conf:"file"`
+	CertFile           string `yaml:"cert_file,omitempty" conf:"file"`
+	KeyFile            string `yaml:"key_file,omitempty" conf:"file"`
 	ServerName         string `yaml:"server_name,omitempty"`
 	MinVersion         string `yaml:"min_version,omitempty"` // TLS10 | TLS11 | TLS12 | TLS13
 	InsecureSkipVerify bool   `yaml:"insecure_skip_verify,omitempty"`
@@ -194,20 +194,20 @@ type Worker struct {
 	Command          []string          `yaml:"command,omitempty"`
 	QueueConnection  string            `yaml:"queue_connection,omitempty"`
 	EnvironmentNames EnvironmentNames  `yaml:"environment_names,omitempty"`
-	Directory        string            `yaml:"directory,omitempty"`
+	Directory        string            `yaml:"directory,omitempty" conf:"path"`
 	User             string            `yaml:"user,omitempty"`
 	Group            string            `yaml:"group,omitempty"`
 	Umask            string            `yaml:"umask,omitempty"`
 	Rlimits          map[string]uint64 `yaml:"rlimits,omitempty"`
 	MemoryMax        Bytes             `yaml:"memory_max,omitempty"`
 	Environment      map[string]string `yaml:"environment,omitempty"`
-	EnvironmentFile  string            `yaml:"environment_file,omitempty"`
+	EnvironmentFile  string            `yaml:"environment_file,omitempty" conf:"file"`
 	StopSignal       string            `yaml:"stop_signal,omitempty"`
 	StopTimeout      Duration          `yaml:"stop_timeout,omitempty"` // default timeout + 10 s; never 0
 	PauseSignal      *string           `yaml:"pause_signal,omitempty"` // nil = the preset's own, "" = none
 	ContinueSignal   *string           `yaml:"continue_signal,omitempty"`
 	DeathSignal      string            `yaml:"death_signal,omitempty"`
-	RestartOn        []string          `yaml:"restart_on,omitempty"`
+	RestartOn        []string          `yaml:"restart_on,omitempty" conf:"path"`
 }
 
 // EnvironmentNames are the variables by which a worker is told its connection.
@@ -257,6 +257,7 @@ type meta struct {
 	files        []string
 	fragments    []Fragment
 	warnings     []Warning
+	secrets      []string
 	connections  map[string]int
 	applications map[string]int
 }

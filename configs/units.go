@@ -100,7 +100,7 @@ func (t Time) String() string {
 	case t.Hour()+t.Minute()+t.Second()+t.Nanosecond() == 0:
 		return t.Format(time.DateOnly)
 	default:
-		return t.Format(time.RFC3339)
+		return t.Format(time.RFC3339Nano)
 	}
 }
 

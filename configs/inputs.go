@@ -1,0 +1,80 @@
+package configs
+
+import (
+	"errors"
+	"os"
+)
+
+// inputs are what one file of the configuration refers to: files, variables,
+// encrypted texts. What was read is remembered, so that the last good version
+// of a fragment can be kept whole when what it refers to has gone bad.
+type inputs struct {
+	reader *reader
+	below  string            // secret_dir of a fragment
+	last   map[string]string // what the last good version read; nil: nothing to fall back to
+	only   bool              // use only last
+	got    map[string]string
+}
+
+func newInputs(r *reader, below string) *inputs {
+	return &inputs{reader: r, below: below, got: map[string]string{}}
+}
+
+// get fetches what key stands for, else what it stood for the last time.
+func (in *inputs) get(key string, fetch func() (string, error)) (string, error) {
+	last, known := in.last[key]
+	if in.only && known {
+		in.got[key] = last
+		return last, nil
+	}
+	text, err := fetch()
+	if err != nil {
+		if !known {
+			return "", err
+		}
+		text = last
+	}
+	in.got[key] = text
+	return text, nil
+}
+
+// file reads a file that the entry names itself (own) or inherits from the
+// main file's defaults; only the former is bound to secret_dir.
+func (in *inputs) file(path string, own bool, limit int) (string, error) {
+	below := ""
+	if own {
+		below = in.below
+	}
+	return in.get("file "+path, func() (string, error) {
+		got := in.reader.file(path, below, limit)
+		return got.text, got.err
+	})
+}
+
+var (
+	errEnvUnset = errors.New("is not set")
+	errEmpty    = errors.New("is empty")
+)
+
+func (in *inputs) env(name string) (string, error) {
+	return in.get("env "+name, func() (string, error) {
+		switch text, ok := os.LookupEnv(name); {
+		case !ok:
+			return "", errEnvUnset
+		case text == "":
+			return "", errEmpty
+		default:
+			return text, nil
+		}
+	})
+}
+
+// worldReadable reports whether a file that was read is open to everybody.
+func (in *inputs) worldReadable(path string, own bool) bool {
+	below := ""
+	if own {
+		below = in.below
+	}
+	got, ok := in.reader.read[below+"\x00"+path]
+	return ok && got.err == nil && got.mode.Perm()&0o004 != 0
+}

@@ -1,0 +1,105 @@
+package configs
+
+import (
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// shortestGuess is the length from which the value of a variable with a
+// telling name is taken for a secret everywhere, not only in the display: a
+// short one would mask too much of the logs.
+const shortestGuess = 8
+
+// MaskedYAML writes the effective configuration, defaults merged into every
+// entry, for people to read. Secrets are masked. Where it holds none, Parse
+// reads it back to an equal configuration.
+func (c *Config) MaskedYAML() ([]byte, error) {
+	out := *c
+	out.Defaults = Defaults{}
+	out.Connections = slices.Clone(c.Connections)
+	for i := range out.Connections {
+		maskConnection(&out.Connections[i])
+	}
+	out.Queues = slices.Clone(c.Queues)
+	for i := range out.Queues {
+		if w := out.Queues[i].Worker; w != nil {
+			out.Queues[i].Worker = maskWorker(w)
+		}
+	}
+	return yaml.Marshal(&out)
+}
+
+// maskConnection shows by which key a password comes, not that there is one.
+func maskConnection(c *Connection) {
+	if c.PasswordFile+c.PasswordEnv+c.PasswordAge != "" {
+		c.Password = Secret{}
+	}
+	if s := c.Sentinel; s != nil && s.PasswordFile+s.PasswordEnv+s.PasswordAge != "" {
+		shown := *s
+		shown.Password = Secret{}
+		c.Sentinel = &shown
+	}
+}
+
+// maskWorker hides the variables whose names say that they are secret.
+func maskWorker(w *Worker) *Worker {
+	shown := *w
+	shown.Environment = make(map[string]string, len(w.Environment))
+	for name, value := range w.Environment {
+		if secretName(name) && value != "" {
+			value = masked
+		}
+		shown.Environment[name] = value
+	}
+	return &shown
+}
+
+func secretName(name string) bool {
+	name = strings.ToUpper(name)
+	for _, part := range []string{"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIAL"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return strings.HasSuffix(name, "_KEY") || strings.HasSuffix(name, "_DSN")
+}
+
+// Secrets lists every secret text that the configuration knows, in clear. It
+// is for the redactor of the logs and for nothing else.
+func (c *Config) Secrets() []string { return c.meta.secrets }
+
+func (c *Config) collectSecrets(more []string) []string {
+	seen := map[string]bool{"": true}
+	var list []string
+	add := func(text string) {
+		if !seen[text] {
+			seen[text] = true
+			list = append(list, text)
+		}
+	}
+	for i := range c.Connections {
+		one := &c.Connections[i]
+		add(one.Password.Reveal())
+		if one.Sentinel != nil {
+			add(one.Sentinel.Password.Reveal())
+		}
+		if one.TLS != nil {
+			add(strings.TrimSpace(one.TLS.Key.Reveal()))
+		}
+	}
+	for i := range c.Queues {
+		if w := c.Queues[i].Worker; w != nil {
+			for name, value := range w.Environment {
+				if secretName(name) && len(value) >= shortestGuess {
+					add(value)
+				}
+			}
+		}
+	}
+	for _, text := range more {
+		add(text)
+	}
+	return list
+}

@@ -1,0 +1,104 @@
+package configs
+
+import "slices"
+
+// settle finds, for every fragment, the newest version that fits: the file as
+// it is, else the last good one, else what of that still fits, else nothing.
+// The main file is right in any case, so the result is always a configuration.
+func (l *loader) settle(list []*fragment) *cross {
+	for _, f := range list {
+		if !l.make(f, stageNew) {
+			l.demote(f, f.made[stageNew].errs)
+		}
+	}
+	x := l.cross(list)
+	for len(x.errs) > 0 {
+		for _, f := range list {
+			if s := f.inForce(); s != nil && len(x.errs[s]) > 0 {
+				l.demote(f, x.errs[s])
+			}
+		}
+		x = l.cross(list)
+	}
+	return l.promote(list, x)
+}
+
+// demote takes a fragment to its next stage that has no mistake of its own.
+func (l *loader) demote(f *fragment, errs []*Error) {
+	if f.stage == stageNew {
+		f.errs = errs
+	}
+	if f.stage == stageSalvaged && f.made[stageSalvaged].leaveOut(errs) {
+		return
+	}
+	for f.stage < stageNone {
+		if f.stage++; f.stage < stageNone && l.make(f, f.stage) {
+			return
+		}
+	}
+}
+
+// promote undoes what was not needed in the end: a fragment may have been
+// taken back because of another that was itself taken back later.
+func (l *loader) promote(list []*fragment, x *cross) *cross {
+	for again := true; again; {
+		again = false
+		for _, f := range list {
+			better, found := l.better(f, list)
+			if found != nil {
+				f.stage, x, again = better, found, true
+			}
+		}
+	}
+	for _, f := range list {
+		if f.stage == stageNew {
+			f.errs = nil
+		}
+	}
+	return x
+}
+
+// better finds an earlier stage of f with which everything fits.
+func (l *loader) better(f *fragment, list []*fragment) (stage, *cross) {
+	now := f.stage
+	defer func() { f.stage = now }()
+	for st := stageNew; st < now; st++ {
+		if s := f.made[st]; s == nil || len(s.errs) > 0 || s.broken {
+			continue
+		}
+		f.stage = st
+		if x := l.cross(list); len(x.errs) == 0 {
+			return st, x
+		}
+	}
+	return now, nil
+}
+
+// cross checks the versions that are in force at present against each other.
+func (l *loader) cross(list []*fragment) *cross {
+	order := []*source{l.main}
+	for _, settled := range []bool{true, false} {
+		for _, f := range list {
+			if s := f.inForce(); s != nil && f.settled() == settled {
+				order = append(order, s)
+			}
+		}
+	}
+	return crossCheck(order)
+}
+
+// strict checks all files as they are; every mistake counts. It is for the
+// first Load, and to report everything where the main file is wrong.
+func (l *loader) strict(list []*fragment) (*cross, []*Error) {
+	order := []*source{l.main}
+	for _, f := range list {
+		l.make(f, stageNew)
+		order = append(order, f.made[stageNew])
+	}
+	x := crossCheck(order)
+	var errs []*Error
+	for _, s := range order {
+		errs = append(errs, slices.Concat(s.errs, x.errs[s])...)
+	}
+	return x, errs
+}
