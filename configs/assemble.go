@@ -29,6 +29,7 @@ func (l *loader) assemble(list []*fragment, x *cross) *Config {
 	}
 	cfg.meta.warnings = distinct(append(cfg.meta.warnings, x.warnings...))
 	cfg.index()
+	l.remember(list)
 	cfg.meta.files = l.reader.names()
 	cfg.meta.secrets = cfg.collectSecrets(l.ids.texts)
 	h := hasher{sha256.New(), l.tables}

@@ -39,9 +39,15 @@ type digest [sha256.Size]byte
 // reader reads every file once per Load and remembers what it held, so that
 // the watcher can tell later whether anything has changed since.
 type reader struct {
-	read  map[string]*fileRead
+	read  map[asked]*fileRead
 	roots map[string]*os.Root
-	seen  map[string]digest
+	seen  map[asked]digest
+}
+
+// asked is how a file was asked for: not below a directory where below is "".
+type asked struct {
+	path, below string
+	limit       int
 }
 
 type fileRead struct {
@@ -51,7 +57,7 @@ type fileRead struct {
 }
 
 func newReader() *reader {
-	return &reader{read: map[string]*fileRead{}, roots: map[string]*os.Root{}, seen: map[string]digest{}}
+	return &reader{read: map[asked]*fileRead{}, roots: map[string]*os.Root{}, seen: map[asked]digest{}}
 }
 
 func (r *reader) close() {
@@ -63,19 +69,22 @@ func (r *reader) close() {
 // file reads a regular file of at most limit bytes. Where below is given, the
 // file has to lie in that directory, symbolic links resolved.
 func (r *reader) file(path, below string, limit int) *fileRead {
-	key := below + "\x00" + path
+	key := asked{path, below, limit}
 	if got, ok := r.read[key]; ok {
 		return got
 	}
 	got := &fileRead{}
 	got.text, got.mode, got.err = r.open(path, below, limit)
 	r.read[key] = got
-	sum := digest{}
-	if got.err == nil {
-		sum = sha256.Sum256([]byte(got.text))
-	}
-	r.seen[path] = sum
+	r.seen[key] = got.digest()
 	return got
+}
+
+func (f *fileRead) digest() digest {
+	if f.err != nil {
+		return digest{}
+	}
+	return sha256.Sum256([]byte(f.text))
 }
 
 // open does not wait for somebody to write into a FIFO, and reads nothing
@@ -157,9 +166,9 @@ func plainError(err error) error {
 // names lists the files that were asked for, sorted.
 func (r *reader) names() []string {
 	names := make([]string, 0, len(r.seen))
-	for name := range r.seen {
-		names = append(names, name)
+	for key := range r.seen {
+		names = append(names, key.path)
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }

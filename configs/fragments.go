@@ -79,7 +79,8 @@ func (l *loader) fragments() []*fragment {
 // expand lists the files that an include names.
 func (l *loader) expand(key, pattern string) []string {
 	pattern = includePattern(l.main.dir, pattern)
-	l.patterns = append(l.patterns, pattern)
+	files, globErr := filepath.Glob(pattern)
+	l.patterns, l.matches = append(l.patterns, pattern), append(l.matches, files...)
 	if literal, ok := literalPath(pattern); ok {
 		_, err := os.Stat(literal)
 		if err != nil && l.last[literal] == nil {
@@ -92,8 +93,7 @@ func (l *loader) expand(key, pattern string) []string {
 		l.main.problem(l.main.line(key), key, "%v", err)
 		return nil
 	}
-	files, err := filepath.Glob(pattern)
-	if err != nil {
+	if globErr != nil {
 		l.main.problem(l.main.line(key), key, "is no valid pattern (* ? [a-z] and \\ to escape)")
 		return nil
 	}

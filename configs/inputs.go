@@ -41,14 +41,17 @@ func (in *inputs) get(key string, fetch func() (string, error)) (string, error) 
 // file reads a file that the entry names itself (own) or inherits from the
 // main file's defaults; only the former is bound to secret_dir.
 func (in *inputs) file(path string, own bool, limit int) (string, error) {
-	below := ""
-	if own {
-		below = in.below
-	}
 	return in.get("file "+path, func() (string, error) {
-		got := in.reader.file(path, below, limit)
+		got := in.reader.file(path, in.confine(own), limit)
 		return got.text, got.err
 	})
+}
+
+func (in *inputs) confine(own bool) string {
+	if own {
+		return in.below
+	}
+	return ""
 }
 
 var (
@@ -70,11 +73,7 @@ func (in *inputs) env(name string) (string, error) {
 }
 
 // worldReadable reports whether a file that was read is open to everybody.
-func (in *inputs) worldReadable(path string, own bool) bool {
-	below := ""
-	if own {
-		below = in.below
-	}
-	got, ok := in.reader.read[below+"\x00"+path]
+func (in *inputs) worldReadable(path string, own bool, limit int) bool {
+	got, ok := in.reader.read[asked{path, in.confine(own), limit}]
 	return ok && got.err == nil && got.mode.Perm()&0o004 != 0
 }

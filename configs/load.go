@@ -50,7 +50,9 @@ type loader struct {
 
 	main     *source
 	ids      *identities
-	patterns []string // of the includes, for the watcher
+	patterns []string            // of the includes, for the watcher
+	matches  []string            // files that they matched
+	next     map[string]*version // what last becomes when this Load is accepted
 }
 
 func newLoader(path string, last map[string]*version) *loader {

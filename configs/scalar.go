@@ -125,21 +125,39 @@ func (d *decoder) pairs(n *yaml.Node) ([]*yaml.Node, bool) {
 }
 
 func (d *decoder) checkKeys(n *yaml.Node) {
-	seen := make(map[string]int, len(n.Content)/2)
+	var seen map[string]int // only where comparing each with each would take long
+	if len(n.Content) > 64 {
+		seen = make(map[string]int, len(n.Content)/2)
+	}
 	for i := 0; i < len(n.Content); i += 2 {
 		key := deref(n.Content[i])
 		if key.Kind != yaml.ScalarNode {
 			d.fail(key, "a key must be text")
 			continue
 		}
-		if line, twice := seen[key.Value]; twice {
+		line := 0
+		if seen != nil {
+			line = seen[key.Value]
+		} else {
+			line = lineOfKey(n.Content[:i], key.Value)
+		}
+		if line > 0 {
 			d.push(step{key: key.Value})
 			d.fail(key, "is given twice; first on line %d", line)
 			d.pop()
-			continue
+		} else if seen != nil {
+			seen[key.Value] = key.Line
 		}
-		seen[key.Value] = key.Line
 	}
+}
+
+func lineOfKey(pairs []*yaml.Node, key string) int {
+	for i := 0; i < len(pairs); i += 2 {
+		if k := deref(pairs[i]); k.Kind == yaml.ScalarNode && k.Value == key {
+			return k.Line
+		}
+	}
+	return 0
 }
 
 // unfold gives the own keys of a mapping precedence over merged ones, and an

@@ -34,7 +34,7 @@ func (s *source) loadIdentities() *identities {
 			s.problem(line, path, "%s: %v", file, err)
 			continue
 		}
-		if s.inputs.worldReadable(file, true) {
+		if s.inputs.worldReadable(file, true, maxPEMBytes) {
 			s.warn(Position{s.file, line, path}, "%s is readable by everybody", file)
 		}
 		ids.list = append(ids.list, list...)
@@ -128,7 +128,7 @@ func (s *source) resolveCredential(o origin, ids *identities, c credential) {
 		key = c.prefix + "password_file"
 		own := o.own(key)
 		text, err = s.inputs.file(c.file, own, maxSecretBytes)
-		if err == nil && s.inputs.worldReadable(c.file, own) {
+		if err == nil && s.inputs.worldReadable(c.file, own, maxSecretBytes) {
 			o.warn(key, "%s is readable by everybody", c.file)
 		}
 		if err != nil {

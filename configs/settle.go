@@ -74,6 +74,22 @@ func (l *loader) better(f *fragment, list []*fragment) (stage, *cross) {
 	return now, nil
 }
 
+// remember keeps the versions of the fragments that are good as they are, and
+// the last good ones of the others.
+func (l *loader) remember(list []*fragment) {
+	l.next = make(map[string]*version, len(list))
+	for _, f := range list {
+		v := f.last
+		if f.stage == stageNew {
+			s := f.made[stageNew]
+			v = &version{text: s.text, inputs: s.inputs.got, limits: *f.limits}
+		}
+		if v != nil {
+			l.next[f.file] = v
+		}
+	}
+}
+
 // cross checks the versions that are in force at present against each other.
 func (l *loader) cross(list []*fragment) *cross {
 	order := []*source{l.main}

@@ -44,7 +44,7 @@ func (s *source) resolveTLS(o origin, t *TLS, checks *pemChecks) {
 	if t.Cert != "" && key != "" {
 		s.checkPair(o, t, checks.pair(t.Cert, key), checks.now)
 	}
-	if key != "" && s.inputs.worldReadable(t.KeyFile, o.own("tls.key_file")) {
+	if key != "" && s.inputs.worldReadable(t.KeyFile, o.own("tls.key_file"), maxPEMBytes) {
 		o.warn("tls.key_file", "%s is readable by everybody", t.KeyFile)
 	}
 }
