@@ -3,10 +3,14 @@ package queue
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
+
+// IsPattern reports whether name is a pattern that stands for many queues.
+func IsPattern(name string) bool { return strings.ContainsAny(name, "*?[\\") }
 
 // Pattern asks for the queues of one queue configuration whose names match.
 type Pattern struct {

@@ -9,11 +9,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// ErrPayloadNotFetched is why an age is not known although the queue was read:
-// the payload that tells it is large, or not yet known to be small, and is
-// fetched at intervals only.
-var ErrPayloadNotFetched = errors.New("the payload was not fetched at this scrape, because of its size")
-
 // head is the job at the head of a list, and since when it has been seen there.
 //
 // The lower bound of its age is how long the same job has been seen at the
@@ -100,7 +95,7 @@ func (h *head) infer(now time.Time, shorter bool, r *Reading) {
 		h.fetch.gone()
 		h.id, h.hash, h.since, h.until, h.timed = 0, 0, now, now, false
 	}
-	r.partly(ErrPayloadNotFetched)
+	r.Withheld = true
 	if h.known {
 		r.OldestAgeLowerBound = seconds(h.until, h.since)
 	}
@@ -176,9 +171,7 @@ func (m *member) read(now time.Time, overdue float64, b *batch, r *Reading) {
 		r.OldestOverdueAge = 0
 	}
 	if !m.fetch.asked {
-		if overdue != 0 {
-			r.partly(ErrPayloadNotFetched)
-		}
+		r.Withheld = r.Withheld || overdue != 0
 		return
 	}
 	list := m.cmd.Val()

@@ -81,3 +81,39 @@ func ascii(r rune) string {
 	}
 	return rest[:end]
 }
+
+// cachePrefixes lists what may stand in front of the keys of a Laravel cache:
+// the prefix of its Redis connection, one of hints, and the cache's own one.
+// Where that is not configured it is taken to be made of the same name, as the
+// skeletons do it.
+func cachePrefixes(hints []string, configured string) []string {
+	var list []string
+	add := func(p string) {
+		if !slices.Contains(list, p) {
+			list = append(list, p)
+		}
+	}
+	for _, hint := range hints {
+		for _, own := range cachePrefixesWith(hint, configured) {
+			add(hint + own)
+		}
+	}
+	return list
+}
+
+func cachePrefixesWith(hint, configured string) []string {
+	switch {
+	case configured != "" && strings.HasSuffix(configured, ":"):
+		return []string{configured}
+	case configured != "":
+		return []string{configured, configured + ":", configured + "-", configured + "_"}
+	}
+	name, under := strings.CutSuffix(hint, "_database_")
+	if under {
+		return []string{name + "_cache_", name + "_cache:"}
+	}
+	if name, dash := strings.CutSuffix(hint, "-database-"); dash {
+		return []string{name + "-cache-"}
+	}
+	return []string{"laravel_cache_", "laravel_cache:", "laravel-cache-", ""}
+}

@@ -81,7 +81,19 @@ type Reading struct {
 	Failed      float64 // failed attempts
 
 	Err     error // the queue could not be read; every figure is NaN
-	Partial error // why some figure is not known although the queue was read; nil where it is not knowable at all
+	Partial error // a figure is NaN because the server refused its command
+
+	// Withheld tells that an age is NaN because the payload that tells it is
+	// large, or not yet known to be small, and was not fetched this time.
+	Withheld bool
+}
+
+// Unreadable returns the Reading of a queue of which nothing is known because
+// of err.
+func Unreadable(err error) Reading {
+	var r Reading
+	r.fail(err)
+	return r
 }
 
 // ErrNotRun is the error of a queue whose commands got no reply because the
@@ -105,6 +117,14 @@ func (r *Reading) reset() {
 func (r *Reading) fail(err error) {
 	r.reset()
 	r.Err = err
+}
+
+// Unreadable is the reading of a queue that could not be read for the reason of
+// err: every figure is NaN.
+func Unreadable(err error) Reading {
+	var r Reading
+	r.fail(err)
+	return r
 }
 
 // partly notes the first reason for which a figure is missing.
