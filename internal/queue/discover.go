@@ -3,14 +3,15 @@ package queue
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/queuefleet/queuefleet/configs"
 )
 
 // IsPattern reports whether name is a pattern that stands for many queues.
-func IsPattern(name string) bool { return strings.ContainsAny(name, "*?[\\") }
+func IsPattern(name string) bool { return configs.IsPattern(name) }
 
 // Pattern asks for the queues of one queue configuration whose names match.
 type Pattern struct {

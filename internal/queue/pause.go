@@ -57,6 +57,7 @@ type pauseGroup struct {
 	cluster  bool
 	restart  []*redis.IntCmd // by prefix
 	checking bool            // restart is read at this scrape
+	chosen   bool            // they have been read once
 	version  int             // of active
 	active   []string        // the prefixes that are asked for flags
 	sets     bool            // several keys in one command: all of them may be read

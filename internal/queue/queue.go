@@ -119,14 +119,6 @@ func (r *Reading) fail(err error) {
 	r.Err = err
 }
 
-// Unreadable is the reading of a queue that could not be read for the reason of
-// err: every figure is NaN.
-func Unreadable(err error) Reading {
-	var r Reading
-	r.fail(err)
-	return r
-}
-
 // partly notes the first reason for which a figure is missing.
 func (r *Reading) partly(err error) {
 	if r.Partial == nil {
