@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -20,13 +21,10 @@ type PauseTarget struct {
 	// QueueConnection is the connection's name in the application's
 	// config/queue.php; empty = redis.
 	QueueConnection string
-	// CachePrefix is the cache's own prefix as the application's
-	// config/cache.php has it; empty = the usual ones.
-	CachePrefix string
-	// PrefixHints are the prefixes that the cache's Redis connection may put in
-	// front of that; see LaravelPrefixes.
-	PrefixHints []string
-	Cluster     bool // the cache's connection is a Redis Cluster
+	// Prefixes are what may stand in front of the cache's keys, likeliest
+	// first; see LaravelCachePrefixes.
+	Prefixes []string
+	Cluster  bool // the cache's connection is a Redis Cluster
 }
 
 // PauseReader reads the pause flags that lie on one connection. Like a Reader
@@ -39,12 +37,9 @@ type PauseTarget struct {
 type PauseReader struct {
 	entries []*pauseEntry
 	groups  map[pauseKey]*pauseGroup
-	scrapes int
+	now     time.Time // of the scrape
 	cmds    []redis.Cmder
 }
-
-// restartEvery is how many scrapes lie between two looks at the restart flags.
-const restartEvery = 8
 
 // pauseKey names the queues whose flags have the same prefixes.
 type pauseKey struct {
@@ -57,7 +52,7 @@ type pauseGroup struct {
 	cluster  bool
 	restart  []*redis.IntCmd // by prefix
 	checking bool            // restart is read at this scrape
-	chosen   bool            // they have been read once
+	checked  time.Time       // when it was last read
 	version  int             // of active
 	active   []string        // the prefixes that are asked for flags
 	sets     bool            // several keys in one command: all of them may be read
@@ -79,11 +74,10 @@ func (r *PauseReader) SetTargets(targets []PauseTarget) {
 	groups := map[pauseKey]*pauseGroup{}
 	r.entries = make([]*pauseEntry, 0, len(targets))
 	for _, t := range targets {
-		prefixes := cachePrefixes(t.PrefixHints, t.CachePrefix)
-		key := pauseKey{t.Application, strings.Join(prefixes, "\x00"), t.Cluster}
+		key := pauseKey{t.Application, strings.Join(t.Prefixes, "\x00"), t.Cluster}
 		g := cmp.Or(groups[key], r.groups[key])
 		if g == nil {
-			g = newPauseGroup(prefixes, t.Cluster)
+			g = newPauseGroup(t.Prefixes, t.Cluster)
 		}
 		groups[key] = g
 		r.entries = append(r.entries, &pauseEntry{target: t, group: g})
@@ -124,13 +118,11 @@ func (g *pauseGroup) flags(key string) []*redis.IntCmd {
 	return list
 }
 
-// Enqueue adds this scrape's commands to pipe.
-func (r *PauseReader) Enqueue(ctx context.Context, pipe redis.Pipeliner) {
-	r.cmds = r.cmds[:0]
-	check := r.scrapes%restartEvery == 0
-	r.scrapes++
+// Enqueue adds this scrape's commands to pipe. now is this machine's time.
+func (r *PauseReader) Enqueue(ctx context.Context, pipe redis.Pipeliner, now time.Time) {
+	r.cmds, r.now = r.cmds[:0], now
 	for _, g := range r.groups {
-		if g.checking = check || !g.chosen; g.checking {
+		if g.checking = now.Sub(g.checked) >= recheck; g.checking {
 			r.add(g.restart)
 		}
 		r.add(g.all)
@@ -165,7 +157,7 @@ func (r *PauseReader) Results(yield func(t *PauseTarget, paused float64, err err
 	}
 	for _, g := range r.groups {
 		if g.checking {
-			g.choose()
+			g.choose(r.now)
 		}
 	}
 }
@@ -194,7 +186,7 @@ func exists(cmds []*redis.IntCmd) (float64, error) {
 
 // choose takes the prefixes under which there is a restart flag, or all that
 // may be read where there is none.
-func (g *pauseGroup) choose() {
+func (g *pauseGroup) choose(now time.Time) {
 	var holders, readable []string
 	for i, cmd := range g.restart {
 		switch err := cmd.Err(); {
@@ -207,7 +199,7 @@ func (g *pauseGroup) choose() {
 			return
 		}
 	}
-	g.chosen = true
+	g.checked = now
 	prefixes := readable
 	if len(holders) > 0 {
 		prefixes = holders

@@ -82,38 +82,43 @@ func ascii(r rune) string {
 	return rest[:end]
 }
 
-// cachePrefixes lists what may stand in front of the keys of a Laravel cache:
-// the prefix of its Redis connection, one of hints, and the cache's own one.
-// Where that is not configured it is taken to be made of the same name, as the
-// skeletons do it.
-func cachePrefixes(hints []string, configured string) []string {
+// LaravelCachePrefixes lists what may stand in front of the keys of a Laravel
+// cache: the prefix of its Redis connection, one of connectionPrefixes (see
+// LaravelPrefixes), and the cache's own one as config/cache.php has it. Where
+// cachePrefix is empty that is taken to be made of the same name, as the
+// skeletons do it, or of the application's name or slug.
+func LaravelCachePrefixes(connectionPrefixes []string, name, slug, cachePrefix string) []string {
 	var list []string
-	add := func(p string) {
-		if !slices.Contains(list, p) {
-			list = append(list, p)
-		}
-	}
-	for _, hint := range hints {
-		for _, own := range cachePrefixesWith(hint, configured) {
-			add(hint + own)
+	for _, before := range connectionPrefixes {
+		for _, own := range cachePrefixes(before, name, slug, cachePrefix) {
+			if !slices.Contains(list, before+own) {
+				list = append(list, before+own)
+			}
 		}
 	}
 	return list
 }
 
-func cachePrefixesWith(hint, configured string) []string {
+// cachePrefixes lists the cache's own prefixes that go with that of its
+// connection.
+func cachePrefixes(before, name, slug, configured string) []string {
 	switch {
-	case configured != "" && strings.HasSuffix(configured, ":"):
+	case strings.HasSuffix(configured, ":"):
 		return []string{configured}
 	case configured != "":
 		return []string{configured, configured + ":", configured + "-", configured + "_"}
 	}
-	name, under := strings.CutSuffix(hint, "_database_")
-	if under {
-		return []string{name + "_cache_", name + "_cache:"}
+	if base, ok := strings.CutSuffix(before, "_database_"); ok {
+		return []string{base + "_cache_", base + "_cache:"}
 	}
-	if name, dash := strings.CutSuffix(hint, "-database-"); dash {
-		return []string{name + "-cache-"}
+	if base, ok := strings.CutSuffix(before, "-database-"); ok {
+		return []string{base + "-cache-"}
 	}
-	return []string{"laravel_cache_", "laravel_cache:", "laravel-cache-", ""}
+	var list []string
+	for _, n := range []string{name, slug, "laravel"} {
+		if under := laravelSlug(n, '_'); under != "" {
+			list = append(list, under+"_cache_", under+"_cache:", laravelSlug(n, '-')+"-cache-")
+		}
+	}
+	return list
 }
