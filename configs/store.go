@@ -11,12 +11,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Options are what a Store needs. All are mandatory, but for Redact.
+// Options are what a Store needs. All are mandatory, but for Check and Redact.
 type Options struct {
 	Path       string // of the main file
 	Namespace  string // of the metrics, e.g. queuefleet_exporter
 	Registerer prometheus.Registerer
 	Logger     *slog.Logger
+
+	// Check may refuse a configuration for a reason that lies outside of it.
+	// nil refuses none.
+	Check func(*Config) error
 
 	// Redact is told every secret before anybody else can use or log one:
 	// those of the new configuration and those of the one before, which may
@@ -31,6 +35,7 @@ type Store struct {
 	appliers []func(*Config)
 	metrics  *storeMetrics
 	current  atomic.Pointer[Config]
+	failure  atomic.Pointer[error] // of the last Reload
 
 	mu       sync.Mutex // serialises Reload
 	versions map[string]*version
@@ -48,6 +53,14 @@ func NewStore(o Options, appliers ...func(*Config)) *Store {
 // that worked.
 func (s *Store) Current() *Config { return s.current.Load() }
 
+// LastError returns what the last Reload returned, nil before the first.
+func (s *Store) LastError() error {
+	if err := s.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
 // Reload loads the configuration anew and puts it into force. The error joins
 // every mistake; the configuration before then stays. A fragment that is
 // broken does not fail a Reload once there is a configuration: its last good
@@ -62,6 +75,10 @@ func (s *Store) Reload() error {
 	cfg, err := l.load()
 	l.reader.close()
 	s.print = l.fingerprint()
+	if err == nil && s.options.Check != nil {
+		err = s.options.Check(cfg)
+	}
+	s.failure.Store(&err)
 	if err != nil {
 		s.metrics.successful.Set(0)
 		return err
