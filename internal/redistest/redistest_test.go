@@ -68,3 +68,29 @@ func TestRestartKeepsThePort(t *testing.T) {
 		t.Error("the port is still open after Stop")
 	}
 }
+
+func TestSentinelFailover(t *testing.T) {
+	for name, o := range map[string]redistest.Options{"plain": {}, "tls and password": {TLS: true, RequirePass: "s3cret"}} {
+		t.Run(name, func(t *testing.T) {
+			s := redistest.Sentinel(t, o, o.RequirePass)
+			s.Failover()
+			if role, err := s.Replica.Client().Do(t.Context(), "ROLE").Slice(); err != nil || role[0] != "master" {
+				t.Errorf("role of the former replica: %v, %v", role, err)
+			}
+		})
+	}
+}
+
+func TestCluster(t *testing.T) {
+	for name, o := range map[string]redistest.Options{"plain": {}, "tls and password": {TLS: true, RequirePass: "s3cret"}} {
+		t.Run(name, func(t *testing.T) {
+			c := redistest.StartCluster(t, o)
+			for _, n := range c.Nodes {
+				pong(t, n.Client())
+			}
+			if err := c.Nodes[0].Client().Set(t.Context(), "foo", "v", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "MOVED") {
+				t.Errorf("SET at the wrong node: %v, want MOVED", err)
+			}
+		})
+	}
+}
