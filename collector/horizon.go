@@ -1,0 +1,51 @@
+package collector
+
+import "github.com/queuefleet/queuefleet/internal/queue"
+
+// fillHorizons renders what the Horizons on this connection say of themselves.
+func (t *trip) fillHorizons(r *result, ok outcomes) []block {
+	var blocks []block
+	i := 0
+	t.probe.horizons.Results(t.now, func(_ *queue.HorizonTarget, h *queue.HorizonReading) {
+		spec := r.spec.horizons[i]
+		i++
+		if !r.up || h.Err != nil {
+			ok.note("horizon", false)
+			return
+		}
+		ok.note("horizon", h.Partial == nil)
+		blocks = append(blocks, spec.block(h))
+	})
+	return blocks
+}
+
+func (s *horizonSpec) block(h *queue.HorizonReading) block {
+	b := block{labels: s.labels}
+	if h.Masters >= 0 { // NaN: the state is not known
+		for state := range queue.NumHorizonStatuses {
+			b.add(famHorizonStatus, label("status", state.String()), truth(state == h.Status))
+		}
+	}
+	b.add(famHorizonMasters, "", h.Masters)
+	b.add(famHorizonSupervisors, "", h.Supervisors)
+	for _, p := range h.Processes {
+		b.add(famHorizonProcesses, label("queue_connection", p.QueueConnection)+label("queue", p.Queue), p.Processes)
+	}
+	b.add(famHorizonJobsPerMinute, "", h.JobsPerMinute)
+	b.add(famHorizonRecentJobs, "", h.RecentJobs)
+	b.add(famHorizonPendingJobs, "", h.PendingJobs)
+	b.add(famHorizonCompletedJobs, "", h.CompletedJobs)
+	b.add(famHorizonFailedJobs, "", h.FailedJobs)
+	b.add(famHorizonRecentFailedJobs, "", h.RecentFailedJobs)
+	for _, q := range h.Queues {
+		b.add(famHorizonQueueThroughput, label("queue", q.Queue), q.Throughput)
+	}
+	for _, q := range h.Queues {
+		b.add(famHorizonQueueRuntime, label("queue", q.Queue), q.RuntimeSeconds)
+	}
+	for _, q := range h.Queues {
+		b.add(famHorizonQueueWait, label("queue", q.Queue), q.WaitSeconds)
+	}
+	b.add(famHorizonLastSnapshot, "", h.LastSnapshot)
+	return b
+}
