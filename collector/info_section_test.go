@@ -111,11 +111,11 @@ func TestSectionsRefused(t *testing.T) {
 func TestRefusedForGood(t *testing.T) {
 	for text, want := range map[string]bool{
 		"NOPERM User exporter has no permissions to run the 'slowlog|get' command": true,
-		"ERR unknown command 'latency'":                  true,
-		"ERR Unknown subcommand or wrong number":         true,
-		"LOADING Redis is loading the dataset in memory": false,
-		"BUSY Redis is busy running a script":            false,
-		"ERR internal error":                             false,
+		"ERR unknown command 'latency'":                                            true,
+		"ERR Unknown subcommand or wrong number":                                   true,
+		"LOADING Redis is loading the dataset in memory":                           false,
+		"BUSY Redis is busy running a script":                                      false,
+		"ERR internal error":                                                       false,
 	} {
 		if got := refusedForGood(fmt.Errorf("slowlog get: %w", replyError(text))); got != want {
 			t.Errorf("%q: %v", text, got)

@@ -126,18 +126,18 @@ func TestInfoStates(t *testing.T) {
 // What has no value in the text, or one that is none, has no series.
 func TestInfoUnknownIsAbsent(t *testing.T) {
 	cases := map[string][]string{
-		"":                           nil,
-		"+OK":                        nil,
-		"garbage\r\n:\r\n::\r\n\r\n": nil,
-		"used_memory:\r\n":           nil,
-		"used_memory:inf\r\n":        nil,
-		"used_memory:nan\r\n":        nil,
-		"used_memory:0x10\r\n":       nil,
-		"used_memory: 1\r\n":         nil,
-		"used_memory:1_000\r\n":      nil,
-		"used_memory:1e999\r\n":      nil,
-		"used_memory:12":             nil, // cut off
-		"used_memory:12\n":           {`redis_memory_used_bytes{connection="c"} 12`},
+		"":                                                     nil,
+		"+OK":                                                  nil,
+		"garbage\r\n:\r\n::\r\n\r\n":                           nil,
+		"used_memory:\r\n":                                     nil,
+		"used_memory:inf\r\n":                                  nil,
+		"used_memory:nan\r\n":                                  nil,
+		"used_memory:0x10\r\n":                                 nil,
+		"used_memory: 1\r\n":                                   nil,
+		"used_memory:1_000\r\n":                                nil,
+		"used_memory:1e999\r\n":                                nil,
+		"used_memory:12":                                       nil, // cut off
+		"used_memory:12\n":                                     {`redis_memory_used_bytes{connection="c"} 12`},
 		"used_memory:18446744073709551615\r\n":                 {`redis_memory_used_bytes{connection="c"} 1.8446744073709552e+19`},
 		"used_memory:1\r\nused_memory:2\r\n":                   {`redis_memory_used_bytes{connection="c"} 2`},
 		"mem_fragmentation_bytes:-4096\r\n":                    {`redis_mem_fragmentation_bytes{connection="c"} -4096`},
