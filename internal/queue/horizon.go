@@ -1,10 +1,9 @@
 package queue
 
 import (
-	"context"
-	"time"
-
-	"github.com/redis/go-redis/v9"
+	"math"
+	"slices"
+	"strings"
 )
 
 // HorizonStatus is what horizon:status would say.
@@ -16,6 +15,8 @@ const (
 	HorizonRunning
 	HorizonPaused // every master that reports is paused
 	NumHorizonStatuses
+
+	HorizonUnknown HorizonStatus = -1 // a master reports whose record has not been read yet
 )
 
 var horizonStatusNames = [NumHorizonStatuses]string{"inactive", "running", "paused"}
@@ -38,19 +39,20 @@ type HorizonTarget struct {
 }
 
 // HorizonReading is what one scrape knows about one Horizon. Numbers are NaN
-// and lists nil where something is not known. Supervisors and queues that
-// appear between two scrapes have their details from the next one on.
+// and lists nil where something is not known: the names of masters, supervisors
+// and queues come with one scrape, and what stands in their records with the
+// next one.
 type HorizonReading struct {
-	Status      HorizonStatus // meaningful where Masters is a number
-	Masters     float64       // masters that reported in the last 14 s
-	Supervisors float64       // supervisors that reported in the last 29 s
+	Status      HorizonStatus
+	Masters     float64 // masters that reported in the last 14 s
+	Supervisors float64 // supervisors that reported in the last 29 s
 
-	Processes []HorizonProcesses // by queue, sorted; terminating ones are not in them
-	Queues    []HorizonQueue     // measured queues, sorted by name
-	Details   []HorizonSupervisor
+	Processes []HorizonProcesses  // of all supervisors, by queue, sorted; terminating ones are not in them
+	Queues    []HorizonQueue      // measured queues, sorted by name
+	Details   []HorizonSupervisor // sorted by name
 
-	JobsPerMinute    float64 // as Horizon's dashboard shows it: since the last snapshot
-	RecentJobs       float64 // within trim.recent
+	JobsPerMinute    float64 // that succeeded since the last snapshot, as Horizon's dashboard computes it, not rounded
+	RecentJobs       float64 // within trim.recent, if a master runs that trims
 	PendingJobs      float64 // running ones among them
 	CompletedJobs    float64 // within trim.completed
 	FailedJobs       float64 // within trim.failed
@@ -61,6 +63,58 @@ type HorizonReading struct {
 
 	Err     error // nothing could be read
 	Partial error // why something is missing
+}
+
+// reset makes everything unknown.
+func (h *HorizonReading) reset() {
+	nan := math.NaN()
+	*h = HorizonReading{
+		Status: HorizonUnknown, Masters: nan, Supervisors: nan, JobsPerMinute: nan, RecentJobs: nan,
+		PendingJobs: nan, CompletedJobs: nan, FailedJobs: nan, RecentFailedJobs: nan, LastSnapshot: nan,
+	}
+}
+
+func (h *HorizonReading) partly(err error) {
+	if h.Partial == nil {
+		h.Partial = err
+	}
+}
+
+// Waits fills in the waits of the queues: what Horizon calls the time to clear,
+// computed from the lengths of their ready lists. ready returns the length of a
+// queue's list, or NaN where it is not known.
+func (h *HorizonReading) Waits(ready func(queue string) float64) {
+	for i := range h.Queues {
+		q := &h.Queues[i]
+		q.WaitSeconds = math.NaN()
+		for _, p := range h.Processes {
+			names := strings.Split(p.Queue, ",")
+			if !slices.Contains(names, q.Queue) {
+				continue
+			}
+			wait := 0.0
+			for _, name := range names {
+				wait += h.clear(name, ready(name))
+			}
+			wait /= max(p.Processes, 1)
+			if math.IsNaN(q.WaitSeconds) || wait > q.WaitSeconds {
+				q.WaitSeconds = wait
+			}
+		}
+	}
+}
+
+// clear returns how many seconds of work ready jobs of a queue are.
+func (h *HorizonReading) clear(queue string, ready float64) float64 {
+	if ready == 0 {
+		return 0
+	}
+	for i := range h.Queues {
+		if h.Queues[i].Queue == queue {
+			return ready * h.Queues[i].RuntimeSeconds
+		}
+	}
+	return math.NaN()
 }
 
 // HorizonProcesses is the number of worker processes of one queue. Where the
@@ -83,42 +137,6 @@ type HorizonSupervisor struct {
 type HorizonQueue struct {
 	Queue          string
 	Throughput     float64 // jobs that succeeded since the last snapshot
-	RuntimeSeconds float64 // their mean run time
-	WaitSeconds    float64 // time to clear the queue with the present processes
-}
-
-// HorizonReader reads the Horizons whose data lies on one connection. Like a
-// Reader it is used by one goroutine at a time.
-type HorizonReader struct {
-	entries []*horizonEntry
-	cmds    []redis.Cmder
-	reading HorizonReading
-}
-
-type horizonEntry struct {
-	target HorizonTarget
-}
-
-// NewHorizonReader makes a HorizonReader without targets.
-func NewHorizonReader() *HorizonReader { return &HorizonReader{} }
-
-// SetTargets replaces the list of Horizons. One that was there before keeps its memory.
-func (r *HorizonReader) SetTargets(targets []HorizonTarget) {
-	r.entries = make([]*horizonEntry, 0, len(targets))
-	for i := range targets {
-		r.entries = append(r.entries, &horizonEntry{target: targets[i]})
-	}
-}
-
-// Enqueue adds this scrape's commands to pipe. now is this machine's time.
-func (r *HorizonReader) Enqueue(ctx context.Context, pipe redis.Pipeliner, now time.Time) {
-	_ = pipe.BatchProcess(ctx, r.cmds...)
-}
-
-// Results calls yield once for each target, in the order of SetTargets.
-func (r *HorizonReader) Results(now time.Time, yield func(*HorizonTarget, *HorizonReading)) {
-	for _, e := range r.entries {
-		r.reading = HorizonReading{Err: ErrNotRun}
-		yield(&e.target, &r.reading)
-	}
+	RuntimeSeconds float64 // their mean run time; NaN where there were none
+	WaitSeconds    float64 // NaN until Waits is called
 }
