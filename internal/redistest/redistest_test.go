@@ -7,12 +7,9 @@ import (
 	"testing"
 
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/goleak"
 
 	"github.com/queuefleet/queuefleet/internal/redistest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func pong(t *testing.T, c *redis.Client) {
 	t.Helper()
