@@ -21,7 +21,7 @@ func (t *trip) fillHorizons(r *result, ok outcomes) []block {
 
 func (s *horizonSpec) block(h *queue.HorizonReading) block {
 	b := block{labels: s.labels}
-	if h.Masters >= 0 { // NaN: the state is not known
+	if h.Status != queue.HorizonUnknown {
 		for state := range queue.NumHorizonStatuses {
 			b.add(famHorizonStatus, label("status", state.String()), truth(state == h.Status))
 		}
