@@ -60,7 +60,9 @@ func crossCheck(files []*source) *cross {
 }
 
 func (x *cross) fail(o origin, key, format string, args ...any) {
-	x.errs[o.src] = append(x.errs[o.src], o.mistake(key, format, args))
+	if e := o.mistake(key, format, args); e != nil {
+		x.errs[o.src] = append(x.errs[o.src], e)
+	}
 }
 
 func (x *cross) name(o origin, kind, key, name string, index map[string]origin) {

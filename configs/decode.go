@@ -45,10 +45,15 @@ func (d *decoder) fail(n *yaml.Node, format string, args ...any) {
 	d.errs = append(d.errs, &Error{Position: Position{d.file, n.Line, pathString(d.path)}, Text: fmt.Sprintf(format, args...)})
 }
 
+// pathString shows the beginning of a path that is no longer readable.
 func pathString(path []step) string {
+	const most = 12
 	var b strings.Builder
-	for _, s := range path {
+	for i, s := range path {
 		switch {
+		case i == most:
+			b.WriteString("…")
+			return b.String()
 		case s.key == "":
 			fmt.Fprintf(&b, "[%d]", s.index)
 			continue
@@ -135,6 +140,18 @@ func (d *decoder) start(typ reflect.Type) reflect.Value {
 	return d.base(typ)
 }
 
+// lostSecret reports a password that YAML has taken for an anchor or, written
+// close to its #, for a comment.
+func (d *decoder) lostSecret(key, n *yaml.Node, v reflect.Value) {
+	if _, ok := reflect.TypeAssert[Secret](v); !ok || n.Kind == yaml.AliasNode || !isNull(n) {
+		return
+	}
+	comment := strings.TrimPrefix(key.LineComment, "#")
+	if n.Anchor != "" || comment != "" && comment == strings.TrimLeft(comment, " \t") {
+		d.fail(n, "is empty; put a value that begins with & or # in quotes")
+	}
+}
+
 // base is what an element of this type starts from.
 func (d *decoder) base(typ reflect.Type) reflect.Value {
 	if b, ok := d.bases[typ]; ok {
@@ -156,6 +173,7 @@ func (d *decoder) structure(n *yaml.Node, v, base reflect.Value) {
 		if at, known := t.byName[key.Value]; known {
 			f := &t.fields[at]
 			d.value(pairs[i+1], v.Field(f.index), base.Field(f.index))
+			d.lostSecret(key, pairs[i+1], v.Field(f.index))
 			if f.path {
 				d.resolve(v.Field(f.index))
 			}

@@ -73,7 +73,7 @@ func joinErrors(list []*Error) error {
 
 // nearest returns the candidate that text was probably meant to be, or "".
 func nearest(text string, candidates []string) string {
-	best, limit := "", 1+len(text)/4
+	best, limit := "", min(1+len(text)/4, len(text)-1)
 	for _, c := range candidates {
 		if abs(len(c)-len(text)) > limit {
 			continue

@@ -63,6 +63,9 @@ func (l *loader) fragments() []*fragment {
 	for i := range l.main.head.Include {
 		inc := &l.main.head.Include[i]
 		key := fmt.Sprintf("include[%d].path", i)
+		if inc.Path == "" {
+			continue // said by checkInclude
+		}
 		for _, file := range l.expand(key, inc.Path) {
 			if first, twice := taken[file]; twice {
 				l.main.warn(l.main.pos(key), "%s belongs to %s already", file, first)
@@ -180,6 +183,7 @@ func (l *loader) make(f *fragment, st stage) bool {
 	case stageNew:
 		got := l.reader.file(f.file, "", maxFragmentBytes)
 		s = l.fragmentSource(f, got.text)
+		s.open = got.mode.Perm()&0o044 != 0
 		if got.err != nil {
 			s.problem(0, "", "%v", got.err)
 			s.broken = true

@@ -77,6 +77,7 @@ func (l *loader) load() (*Config, error) {
 		l.main.problem(0, "", "%v", got.err)
 		return nil, joinErrors(l.main.errs)
 	}
+	l.main.open = got.mode.Perm()&0o044 != 0
 	l.loadMain(maxFileBytes)
 	if l.main.broken {
 		return nil, joinErrors(l.main.errs)
@@ -124,6 +125,7 @@ func (l *loader) decode(s *source, limit int) {
 	l.decodeTop(d, s, root)
 	s.connections, s.applications, s.queues = s.head.Connections, s.head.Applications, s.head.Queues
 	s.errs = append(s.errs, d.errs...)
+	s.noteUndecoded(d.errs)
 }
 
 func (l *loader) decodeTop(d *decoder, s *source, root *yaml.Node) {
@@ -186,6 +188,7 @@ func (l *loader) prepare(s *source) {
 		checkQueue(o, q)
 	}
 	s.checkLimits(l.roots)
+	s.warnPlaintext()
 	if l.offline {
 		return
 	}

@@ -164,3 +164,26 @@ func trimNewline(text string) string {
 	text, _ = strings.CutSuffix(text, "\r")
 	return text
 }
+
+// warnPlaintext speaks once of a password in a file that others may read.
+func (s *source) warnPlaintext() {
+	if !s.open {
+		return
+	}
+	for _, key := range []string{"connection.password", "connection.sentinel.password"} {
+		if n := find(s.defaults, key); n != nil && !isNull(n) && s.limits == nil {
+			s.warn(Position{s.file, n.Line, "defaults." + key}, plaintextWarning)
+			return
+		}
+	}
+	for o := range s.eachConnection() {
+		for _, key := range []string{"password", "sentinel.password"} {
+			if n := find(o.node(), key); n != nil && !isNull(n) {
+				o.warn(key, plaintextWarning)
+				return
+			}
+		}
+	}
+}
+
+const plaintextWarning = "is written in clear in a file that others than its owner may read"

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
 )
@@ -27,10 +28,12 @@ type source struct {
 	queues       []Queue
 	nodes        map[string]*yaml.Node // the lists of entries
 
-	errs     []*Error
-	warnings []Warning
-	dropped  map[string]bool // entries left out of a last good version
-	broken   bool            // its YAML does not parse: nothing is known about its entries
+	errs      []*Error
+	warnings  []Warning
+	dropped   map[string]bool // entries left out of a last good version, or no entries at all
+	undecoded map[string]bool // key paths whose values were not of their type
+	broken    bool            // its YAML does not parse: nothing is known about its entries
+	open      bool            // others than its owner may read the file
 }
 
 const (
@@ -51,6 +54,11 @@ func (o origin) key() string { return fmt.Sprintf("%s[%d]", o.list, o.index) }
 // own reports whether the entry itself gives the key, rather than inherit it.
 func (o origin) own(key string) bool { return find(o.node(), key) != nil }
 
+// given reports whether the entry or the defaults give the key.
+func (o origin) given(key string) bool {
+	return o.own(key) || find(o.src.defaults, strings.TrimSuffix(o.list, "s")+"."+key) != nil
+}
+
 // node returns the mapping of the entry.
 func (o origin) node() *yaml.Node {
 	list := o.src.nodes[o.list]
@@ -65,9 +73,10 @@ func (o origin) node() *yaml.Node {
 
 // at returns the position of a key of the entry: its own, else that of the
 // default which it inherits, else the entry.
-func (o origin) at(key string) Position {
+func (o origin) at(key string) (pos Position) {
 	entry := o.node()
-	pos := Position{File: o.src.file, Path: o.key()}
+	pos = Position{File: o.src.file, Path: o.key()}
+	defer func() { pos.Path = strings.Map(visible, pos.Path) }()
 	if entry != nil {
 		pos.Line = entry.Line
 	}
@@ -97,13 +106,29 @@ func (o origin) at(key string) Position {
 	return pos
 }
 
-// fail notes a mistake in the entry.
-func (o origin) fail(key, format string, args ...any) {
-	o.src.errs = append(o.src.errs, o.mistake(key, format, args))
+// visible keeps a key from breaking the line of a message.
+func visible(r rune) rune {
+	if unicode.IsControl(r) {
+		return '?'
+	}
+	return r
 }
 
+// fail notes a mistake in the entry.
+func (o origin) fail(key, format string, args ...any) {
+	if e := o.mistake(key, format, args); e != nil {
+		o.src.errs = append(o.src.errs, e)
+	}
+}
+
+// mistake returns nil where the value could not be decoded: that was said, and
+// what is checked now is the value it would have replaced.
 func (o origin) mistake(key, format string, args []any) *Error {
-	return &Error{Position: o.at(key), Text: fmt.Sprintf(format, args...), entry: o.key()}
+	pos := o.at(key)
+	if o.src.undecoded[pos.Path] {
+		return nil
+	}
+	return &Error{Position: pos, Text: fmt.Sprintf(format, args...), entry: o.key()}
 }
 
 func (o origin) warn(key, format string, args ...any) {
@@ -225,3 +250,24 @@ func (s *source) line(path string) int {
 }
 
 func (s *source) pos(path string) Position { return Position{s.file, s.line(path), path} }
+
+// noteUndecoded keeps what could not be decoded from being judged.
+func (s *source) noteUndecoded(errs []*Error) {
+	if len(errs) == 0 {
+		return
+	}
+	s.undecoded = make(map[string]bool, len(errs))
+	for _, e := range errs {
+		s.undecoded[e.Path] = true
+	}
+	s.dropped = map[string]bool{}
+	for _, list := range fragmentKeys {
+		if n := s.nodes[list]; n != nil && deref(n).Kind == yaml.SequenceNode {
+			for i, item := range deref(n).Content {
+				if deref(item).Kind != yaml.MappingNode {
+					s.dropped[origin{s, list, i}.key()] = true
+				}
+			}
+		}
+	}
+}

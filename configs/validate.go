@@ -55,6 +55,10 @@ func (o origin) oneOf(key, value string, set []string) bool {
 	if slices.Contains(set, value) {
 		return true
 	}
+	if len(set) == 1 {
+		o.fail(key, "%.64q is not available; there is only %s yet", value, set[0])
+		return false
+	}
 	o.fail(key, "%.64q is none of %s%s", value, strings.Join(set, ", "), didYouMean(value, set))
 	return false
 }

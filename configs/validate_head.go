@@ -12,6 +12,7 @@ func (l *loader) checkHead() {
 	s := l.main
 	if s.head.Global.ProbeTimeout <= 0 {
 		s.problem(s.line("global.probe_timeout"), "global.probe_timeout", "must be more than 0")
+		s.head.Global.ProbeTimeout = defaultGlobal().ProbeTimeout // said once, not again at every connection
 	}
 	for i, inc := range s.head.Include {
 		s.checkInclude(i, &inc)
