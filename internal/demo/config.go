@@ -2,6 +2,7 @@ package demo
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,7 +33,7 @@ type configData struct {
 func writeConfig(dir string, data configData, password string) (string, error) {
 	if password != "" {
 		data.PasswordFile = filepath.Join(dir, passwordName)
-		if err := os.WriteFile(data.PasswordFile, []byte(password+"\n"), 0o600); err != nil {
+		if err := writeNew(data.PasswordFile, password+"\n"); err != nil {
 			return "", err
 		}
 	}
@@ -45,10 +46,20 @@ func writeConfig(dir string, data configData, password string) (string, error) {
 		return "", err
 	}
 	file := filepath.Join(dir, configName)
-	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
-		return "", fmt.Errorf("write the demo's configuration: %w", err)
+	return file, writeNew(file, text.String())
+}
+
+// writeNew writes a file that must not exist yet: it may be somebody's own.
+func writeNew(file, text string) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s exists and is not overwritten", file)
 	}
-	return file, nil
+	if err != nil {
+		return fmt.Errorf("write the demo's configuration: %w", err)
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
 
 // quote writes a YAML text in single quotes, in which nothing but the quote is special.

@@ -39,8 +39,8 @@ type Options struct {
 
 // Server is one of the demo's servers.
 type Server struct {
-	Connection string // name in the configuration
-	Address    string
+	Connection string `json:"connection"` // name in the configuration
+	Address    string `json:"address"`
 }
 
 // Fleet is a demo that has been set up.

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kingpin/v2"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/queuefleet/queuefleet/internal/app"
+	"github.com/queuefleet/queuefleet/internal/demo"
+	"github.com/queuefleet/queuefleet/internal/logging"
+)
+
+// demoCommand is `qftool demo`.
+type demoCommand struct {
+	env       *env
+	listen    string
+	dir       string
+	addresses []string
+	speed     float64
+	logLevel  string
+}
+
+// configureDemo declares `demo`.
+func configureDemo(app *kingpin.Application, e *env) {
+	c := &demoCommand{env: e}
+	cmd := app.Command("demo", "Run the exporter against a small fleet with jobs in motion. Needs nothing else; Ctrl-C stops and removes all of it.")
+	cmd.Flag("web.listen-address", "Where the exporter listens.").Default("127.0.0.1:10379").StringVar(&c.listen)
+	cmd.Flag("dir", "Keep the configuration in this directory instead of a temporary one.").StringVar(&c.dir)
+	cmd.Flag("redis.address", "Use this redis-server, which must not ask for a password, instead of an embedded one. Repeatable; the demo's keys are deleted at the end.").StringsVar(&c.addresses)
+	cmd.Flag("speed", "How much faster than life jobs come and go, 0.1 to 20.").Default("1").Float64Var(&c.speed)
+	cmd.Flag("log.level", "Least level of what the exporter logs.").Default("warn").EnumVar(&c.logLevel, "debug", "info", "warn", "error")
+	e.commands[cmd.FullCommand()] = c.run
+}
+
+func (c *demoCommand) run(ctx context.Context) (err error) {
+	if c.speed < demo.MinSpeed || c.speed > demo.MaxSpeed {
+		return usageError(fmt.Sprintf("--speed must be within %g and %g", demo.MinSpeed, float64(demo.MaxSpeed)))
+	}
+	// Caught before anything slow, so that an early wish to reload does not kill.
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	defer signal.Stop(reload)
+
+	listener, err := listenFor(ctx, c.listen)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }() // app.Run has closed it, where it got that far
+	dir, remove, err := c.directory()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	level, err := logging.ParseLevel(c.logLevel)
+	if err != nil {
+		return err
+	}
+	logger := logging.New(c.env.stderr, logging.Options{Level: level, Redactor: c.env.redactor})
+	fleet, err := demo.New(ctx, demo.Options{Logger: logger, Dir: dir, Addresses: c.addresses, Speed: c.speed})
+	if err != nil {
+		return interruptedOr(ctx, err)
+	}
+	defer func() { err = errors.Join(err, fleet.Close()) }()
+	return interruptedOr(ctx, c.serve(ctx, fleet, listener, reload, logger))
+}
+
+// interruptedOr drops the error of something that ended because it was told to.
+func interruptedOr(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// serve runs the exporter and moves the jobs until ctx ends.
+func (c *demoCommand) serve(ctx context.Context, fleet *demo.Fleet, listener net.Listener, reload <-chan os.Signal, logger *slog.Logger) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return app.Run(ctx, app.Options{
+			ConfigFile: fleet.Config(),
+			Reload:     reload,
+			Started:    func() { c.introduce(fleet, "http://"+listener.Addr().String()) },
+			Logger:     logger,
+			Redactor:   c.env.redactor,
+			Collect:    app.Collect{QueueAges: true},
+			Web:        app.Web{Listeners: []net.Listener{listener}, EnableLifecycle: true},
+		})
+	})
+	g.Go(func() error { return fleet.Run(ctx) })
+	return g.Wait()
+}
+
+// listenFor opens the exporter's port, before anything else is started.
+func listenFor(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is taken: stop what listens there, or choose another by --web.listen-address (port 0 takes any free one)", address)
+	case err != nil:
+		return nil, fmt.Errorf("--web.listen-address: %w", err)
+	default:
+		return listener, nil
+	}
+}
+
+// directory returns where the configuration goes and how to remove it again.
+func (c *demoCommand) directory() (string, func() error, error) {
+	if c.dir != "" {
+		keep := func() error { return nil }
+		return c.dir, keep, os.MkdirAll(c.dir, 0o700)
+	}
+	dir, err := os.MkdirTemp("", "queuefleet-demo-")
+	return dir, func() error { return os.RemoveAll(dir) }, err
+}
+
+// introduction is what -o json prints.
+type introduction struct {
+	URL     string        `json:"url"`
+	Config  string        `json:"config_file"`
+	PID     int           `json:"pid"`
+	Servers []demo.Server `json:"servers"`
+}
+
+// introduce tells where everything is and what to try.
+func (c *demoCommand) introduce(fleet *demo.Fleet, url string) {
+	if c.env.output == outputJSON {
+		_ = c.env.printJSON(introduction{URL: url, Config: fleet.Config(), PID: os.Getpid(), Servers: fleet.Servers()})
+		return
+	}
+	w := c.env.stdout
+	fmt.Fprintf(w, "%s Ctrl-C stops and removes all of it.\n\n", c.env.paint(bold, "The demo is running."))
+	fmt.Fprintf(w, "  %-14s %s/\n  %-14s %s\n", "exporter", url, "configuration", fleet.Config())
+	for _, s := range fleet.Servers() {
+		fmt.Fprintf(w, "  %-14s %s\n", "redis "+s.Connection, s.Address)
+	}
+	fmt.Fprintf(w, "\nTry:\n")
+	for _, line := range []string{
+		"curl -s " + url + "/metrics | grep redis_queue_jobs",
+		c.env.program + " --config.file=" + fleet.Config() + " queues list",
+		c.env.program + " --config.file=" + fleet.Config() + " connections test",
+		"a browser at " + url + "/connections",
+		fmt.Sprintf("change the configuration, then: kill -HUP %d  or: curl -X POST %s/-/reload", os.Getpid(), url),
+	} {
+		fmt.Fprintf(w, "  %s\n", line)
+	}
+}

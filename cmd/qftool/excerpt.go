@@ -1,0 +1,167 @@
+package main
+
+import (
+	"reflect"
+	"regexp"
+	"strings"
+
+	"github.com/queuefleet/queuefleet/configs"
+)
+
+const hidden = "<hidden>"
+
+var (
+	keyPattern    = regexp.MustCompile(`(?:^|[\s{,])(["']?)([A-Za-z_][A-Za-z0-9_.-]*)(["']?)\s*:(?:\s|$)`)
+	maxLineLength = 160 // runes of a source line that are shown
+)
+
+// excerpter shows lines of a configuration without what might be a secret.
+//
+// It shows what it knows to be harmless, not all but what it knows to be
+// secret: a mistyped `passwrod: …` must not print its value either. A line is
+// shown up to the first key that is not harmless, and not at all below one.
+type excerpter struct {
+	harmless map[string]bool // keys whose values may be shown
+	lists    map[string]bool // those of them that hold a list of plain texts
+}
+
+// newExcerpter learns the keys from the configuration's own types.
+func newExcerpter() *excerpter {
+	x := &excerpter{harmless: map[string]bool{}, lists: map[string]bool{}}
+	// Free text and what ends up in a worker's argv or environment may hold anything.
+	secret := map[string]bool{
+		"notes": true, "description": true, "metadata": true, "labels": true, "command": true, "environment": true, "password_age": true,
+	}
+	x.learn(reflect.TypeFor[configs.Config](), secret)
+	for key := range secret {
+		delete(x.harmless, key)
+		delete(x.lists, key)
+	}
+	return x
+}
+
+// learn walks through the keys of t and adds to secret those that hold one anywhere.
+func (x *excerpter) learn(t reflect.Type, secret map[string]bool) {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice:
+		x.learn(t.Elem(), secret)
+	case reflect.Struct:
+		for f := range t.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			switch {
+			case name == "" || name == "-":
+			case f.Type == reflect.TypeFor[configs.Secret]():
+				secret[name] = true
+			default:
+				x.harmless[name] = true
+				x.lists[name] = f.Type == reflect.TypeFor[[]string]()
+				x.learn(f.Type, secret)
+			}
+		}
+	default:
+	}
+}
+
+// line returns lines[i] fit to be shown, tabs made blanks and comments removed.
+func (x *excerpter) line(lines []string, i int) string {
+	raw := strings.ReplaceAll(strings.TrimRight(lines[i], " \t\r"), "\t", " ")
+	indent := indentation(raw)
+	if cut := strings.Index(raw+" ", " #"); cut >= 0 {
+		raw = strings.TrimRight(raw[:cut], " ")
+	}
+	switch {
+	case raw == "" || strings.HasPrefix(strings.TrimSpace(raw), "#"):
+		return ""
+	case !x.ancestorsHarmless(lines, i):
+		return raw[:indent] + hidden
+	}
+	keys := keyPattern.FindAllStringSubmatchIndex(raw, -1)
+	if len(keys) == 0 {
+		return x.item(lines, i, raw)
+	}
+	shown := raw
+	for _, k := range keys {
+		colon := k[7] + strings.Index(raw[k[7]:], ":")
+		if !x.harmless[raw[k[4]:k[5]]] && strings.TrimSpace(raw[colon+1:]) != "" {
+			shown = raw[:colon+1] + " " + hidden
+			break
+		}
+	}
+	if strings.Contains(shown, "@") { // user:password@host
+		colon := keys[0][7] + strings.Index(raw[keys[0][7]:], ":")
+		shown = raw[:colon+1] + " " + hidden
+	}
+	return shorten(printable(shown))
+}
+
+// item shows a line without a key: a plain list item, if its list is harmless.
+func (x *excerpter) item(lines []string, i int, raw string) string {
+	indent := indentation(raw)
+	parent := parentLine(lines, i)
+	isItem := strings.HasPrefix(raw[indent:], "- ") && parent >= 0 && x.lists[firstKey(lines[parent])]
+	if !isItem || strings.Contains(raw, "@") {
+		return raw[:indent] + hidden
+	}
+	return shorten(printable(raw))
+}
+
+// ancestorsHarmless reports whether every key above line i is harmless.
+func (x *excerpter) ancestorsHarmless(lines []string, i int) bool {
+	for p := parentLine(lines, i); p >= 0; p = parentLine(lines, p) {
+		if key := firstKey(lines[p]); key != "" && !x.harmless[key] {
+			return false
+		}
+	}
+	return true
+}
+
+// parentLine returns the line that line i is nested in, or -1. The items of a
+// list may stand at the indentation of their key.
+func parentLine(lines []string, i int) int {
+	indent := indentation(lines[i])
+	isItem := strings.HasPrefix(lines[i][indent:], "-")
+	for p := i - 1; p >= 0; p-- {
+		trimmed := strings.TrimSpace(lines[p])
+		if trimmed == "" || strings.HasPrefix(trimmed, "#") {
+			continue
+		}
+		in := indentation(lines[p])
+		if in < indent || (isItem && in == indent && !strings.HasPrefix(trimmed, "-")) {
+			return p
+		}
+	}
+	return -1
+}
+
+func firstKey(line string) string {
+	m := keyPattern.FindStringSubmatch(line)
+	if m == nil {
+		return ""
+	}
+	return m[2]
+}
+
+func indentation(line string) int {
+	return len(line) - len(strings.TrimLeft(line, " \t"))
+}
+
+// underline returns the column (in runes) and width of what path names in a
+// shown line: its last key, else all of the line.
+func underline(shown, path string) (column, width int) {
+	key := path[strings.LastIndex(path, ".")+1:]
+	key, _, _ = strings.Cut(key, "[")
+	for _, k := range keyPattern.FindAllStringSubmatchIndex(shown, -1) {
+		if key != "" && shown[k[4]:k[5]] == key {
+			return len([]rune(shown[:k[4]])), len([]rune(key))
+		}
+	}
+	trimmed := strings.TrimLeft(shown, " -")
+	return len([]rune(shown)) - len([]rune(trimmed)), max(1, len([]rune(trimmed)))
+}
+
+func shorten(s string) string {
+	if r := []rune(s); len(r) > maxLineLength {
+		return string(r[:maxLineLength-1]) + "…"
+	}
+	return s
+}
