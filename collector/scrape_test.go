@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -257,42 +256,10 @@ queues: [{application: shop, connection: main, queue_names: [a, b, c, d], key_pr
 	}
 }
 
-// silent is a server that accepts and never answers.
-func silent(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var mu sync.Mutex
-	var accepted []net.Conn
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			accepted = append(accepted, conn)
-			mu.Unlock()
-		}
-	}()
-	t.Cleanup(func() {
-		listener.Close()
-		<-done
-		for _, conn := range accepted {
-			conn.Close()
-		}
-	})
-	return listener.Addr().String()
-}
-
 func TestHungConnectionIsDownInTheSameScrapeAndDelaysNoLaterOne(t *testing.T) {
 	server := redistest.Start(t, redistest.Options{})
 	b := newBench(t, Options{})
-	b.apply(t, "global: {probe_timeout: 100ms}\nconnections:\n"+connectionYAML("good", server.Addr)+connectionYAML("hung", silent(t)))
+	b.apply(t, "global: {probe_timeout: 100ms}\nconnections:\n"+connectionYAML("good", server.Addr)+connectionYAML("hung", redistest.Silent(t).Addr))
 	s := b.scrape(t)
 	s.want(t, `redis_up{connection="good"}`, "1")
 	s.want(t, `redis_up{connection="hung"}`, "0")
@@ -300,7 +267,7 @@ func TestHungConnectionIsDownInTheSameScrapeAndDelaysNoLaterOne(t *testing.T) {
 
 	// From now on the scrape does not wait for it: with a probe timeout of an
 	// hour the scrape would otherwise run into its own deadline.
-	b.apply(t, "global: {probe_timeout: 1h}\nconnections:\n"+connectionYAML("good", server.Addr)+connectionYAML("hung", silent(t)))
+	b.apply(t, "global: {probe_timeout: 1h}\nconnections:\n"+connectionYAML("good", server.Addr)+connectionYAML("hung", redistest.Silent(t).Addr))
 	b.probeOf("hung").last.Store(&result{reason: connection.ReasonTimeout, err: errUnanswered, spec: b.probeOf("hung").spec.Load()})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -327,7 +294,7 @@ func TestUnknownConnection(t *testing.T) {
 
 func TestConcurrentScrapesShareACollection(t *testing.T) {
 	b := newBench(t, Options{})
-	b.apply(t, "global: {probe_timeout: 300ms}\nconnections:\n"+connectionYAML("hung", silent(t)))
+	b.apply(t, "global: {probe_timeout: 300ms}\nconnections:\n"+connectionYAML("hung", redistest.Silent(t).Addr))
 	const clients = 8
 	pages := make([][]byte, clients)
 	var wait sync.WaitGroup
