@@ -105,14 +105,14 @@ func (s *source) limitWorker(o origin, w *Worker, root rootUsers) {
 	}
 }
 
-// matchesAny reports whether text matches one of the globs; no globs allow
-// everything.
+// matchesAny reports whether text matches one of the globs, or is one to the
+// letter, as an IPv6 address with its brackets; no globs allow everything.
 func matchesAny(globs []string, text string) bool {
 	if len(globs) == 0 {
 		return true
 	}
 	for _, glob := range globs {
-		if matches(glob, text) {
+		if glob == text || matches(glob, text) {
 			return true
 		}
 	}

@@ -22,6 +22,12 @@ func (c *Config) MaskedYAML() ([]byte, error) {
 	for i := range out.Connections {
 		maskConnection(&out.Connections[i])
 	}
+	out.Applications = slices.Clone(c.Applications)
+	for i := range out.Applications {
+		if m := out.Applications[i].Metadata; len(m) > 0 {
+			out.Applications[i].Metadata = maskFree("", m).(map[string]any)
+		}
+	}
 	out.Queues = slices.Clone(c.Queues)
 	for i := range out.Queues {
 		if w := out.Queues[i].Worker; w != nil {
@@ -54,6 +60,45 @@ func maskWorker(w *Worker) *Worker {
 		shown.Environment[name] = value
 	}
 	return &shown
+}
+
+// maskFree does the same for free-form values.
+func maskFree(name string, value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		shown := make(map[string]any, len(v))
+		for k, one := range v {
+			shown[k] = maskFree(k, one)
+		}
+		return shown
+	case []any:
+		shown := make([]any, len(v))
+		for i, one := range v {
+			shown[i] = maskFree(name, one)
+		}
+		return shown
+	default:
+		if secretName(name) && value != nil && value != "" {
+			return masked
+		}
+		return value
+	}
+}
+
+// eachText goes through the texts of a free-form value and their names.
+func eachText(name string, value any, yield func(name, text string)) {
+	switch v := value.(type) {
+	case map[string]any:
+		for k, one := range v {
+			eachText(k, one, yield)
+		}
+	case []any:
+		for _, one := range v {
+			eachText(name, one, yield)
+		}
+	case string:
+		yield(name, v)
+	}
 }
 
 func secretName(name string) bool {
@@ -89,12 +134,18 @@ func (c *Config) collectSecrets(more []string) []string {
 			add(strings.TrimSpace(one.TLS.Key.Reveal()))
 		}
 	}
+	guess := func(name, text string) {
+		if len(text) >= shortestGuess && secretName(name) {
+			add(text)
+		}
+	}
+	for i := range c.Applications {
+		eachText("", c.Applications[i].Metadata, guess)
+	}
 	for i := range c.Queues {
 		if w := c.Queues[i].Worker; w != nil {
 			for name, value := range w.Environment {
-				if secretName(name) && len(value) >= shortestGuess {
-					add(value)
-				}
+				guess(name, value)
 			}
 		}
 	}
