@@ -21,7 +21,10 @@ import (
 	"github.com/queuefleet/queuefleet/internal/redistest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	redistest.ServeFleetIfAsked()
+	goleak.VerifyTestMain(m)
+}
 
 // bench is a collector over its own set of clients.
 type bench struct {

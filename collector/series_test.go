@@ -122,7 +122,7 @@ func parsePage(t *testing.T, page []byte) map[string]*dto.MetricFamily {
 
 func TestRenderEqualsClientGolang(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 500 {
+	for range 150 {
 		families, blocks := randomPage(r)
 		got := parsePage(t, render(nil, families, blocks))
 		want := viaClientGolang(t, families, blocks)
