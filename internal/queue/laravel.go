@@ -37,11 +37,38 @@ func hasHashTag(name string) bool {
 	return open && strings.Index(rest, "}") > 0
 }
 
+const laravelStem = "queues:"
+
 func laravelKey(name string, l layout) string {
 	if l.wrapped {
-		return l.prefix + "queues:{" + name + "}"
+		return l.prefix + laravelStem + "{" + name + "}"
 	}
-	return l.prefix + "queues:" + name
+	return l.prefix + laravelStem + name
+}
+
+// laravelCandidates reads a key backwards. A queue's name may contain anything,
+// ":delayed" at its end as well; the type tells whether that belongs to it.
+// Notify lists are no sign of a queue: they outlive its jobs.
+func laravelCandidates(key string, cluster bool) []candidate {
+	name, ok := strings.CutPrefix(key, laravelStem)
+	if !ok || name == "" || strings.HasSuffix(name, ":notify") {
+		return nil
+	}
+	list := []candidate{{name, "list"}}
+	for _, suffix := range [...]string{":delayed", ":reserved"} {
+		if base, ok := strings.CutSuffix(name, suffix); ok && base != "" {
+			list = append(list, candidate{base, "zset"})
+		}
+	}
+	if !cluster {
+		return list
+	}
+	for _, c := range list {
+		if inner, ok := strings.CutPrefix(c.queue, "{"); ok && strings.HasSuffix(inner, "}") && len(inner) > 1 {
+			list = append(list, candidate{inner[:len(inner)-1], c.kind})
+		}
+	}
+	return list
 }
 
 // laravel is a queue of Laravel's redis driver: a list of ready jobs and two

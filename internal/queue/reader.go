@@ -65,11 +65,15 @@ type adapter struct {
 	layouts func(t *Target) []layout
 	// open makes the commands of a queue; counts only where ages is false.
 	open func(t *Target, l layout, c *clock, ages bool) source
+	// stem is what stands between the prefix and the queue's name.
+	stem string
+	// candidates lists the queues that a key may belong to, the prefix taken off.
+	candidates func(key string, cluster bool) []candidate
 }
 
 // adapters are all frameworks known, by the name used in the configuration.
 var adapters = map[string]adapter{
-	"laravel": {layouts: laravelLayouts, open: openLaravel},
+	"laravel": {layouts: laravelLayouts, open: openLaravel, stem: laravelStem, candidates: laravelCandidates},
 }
 
 // DefaultFramework is what a Target without a framework is read as.
