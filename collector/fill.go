@@ -101,7 +101,7 @@ func (t *trip) fillQueues(r *result, ok outcomes) []block {
 		if q.reading.Err != nil || q.reading.Partial != nil {
 			ok.note("queues", false)
 		}
-		if q.spec.pattern != "" {
+		if q.spec.pattern != "" && q.reading.Err == nil {
 			p.discovery.scanner.Seen(q.spec.target.Application, q.spec.target.Queue, q.jobs(), t.now)
 		}
 		r.queues = append(r.queues, q)
