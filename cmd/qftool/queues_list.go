@@ -144,7 +144,7 @@ func (c *queuesList) read(ctx context.Context, cfg *configs.Config) ([]collector
 
 func hasPatterns(cfg *configs.Config) bool {
 	return slices.ContainsFunc(cfg.Queues, func(q configs.Queue) bool {
-		return q.Active && slices.ContainsFunc(q.QueueNames, queue.IsPattern)
+		return q.Active && slices.ContainsFunc(q.QueueNames, configs.IsPattern)
 	})
 }
 
