@@ -15,7 +15,7 @@ LDFLAGS   := -s -w -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(
 
 # What the tests need beyond Go: real Redis, real Laravel, promtool, a browser.
 DEBIAN_PACKAGES := redis-server redis-sentinel redis-tools php-cli php-redis php-laravel-framework \
-                   prometheus chromium
+                   prometheus prometheus-redis-exporter chromium
 BENCH_PACKAGES  := prometheus-redis-exporter
 
 .DEFAULT_GOAL := help
