@@ -9,7 +9,7 @@ import "time"
 
 // Config is a whole configuration with its includes and defaults applied.
 // Connections, applications and queues that are inactive or soft-deleted are
-// kept; the Active methods leave them out.
+// kept; Probed, InUse and QueueWatched tell what is in force.
 type Config struct {
 	Global       Global        `yaml:"global"`
 	Include      []Include     `yaml:"include,omitempty"`
@@ -171,7 +171,7 @@ type Queue struct {
 	MaxProcesses        int      `yaml:"max_processes"`
 	MaxSurge            int      `yaml:"max_surge"`
 	BalanceMaxShift     int      `yaml:"balance_max_shift,omitempty"`
-	BalanceCooldown     Duration `yaml:"balance_cooldown,omitempty"`
+	BalanceCooldown     Duration `yaml:"balance_cooldown"`
 	MaxWait             Duration `yaml:"max_wait,omitempty"`  // the wait objective
 	Objective           float64  `yaml:"objective,omitempty"` // share of time in which max_wait must hold
 
@@ -192,7 +192,7 @@ type Queue struct {
 type Worker struct {
 	Preset           string            `yaml:"preset"`
 	Command          []string          `yaml:"command,omitempty"`
-	QueueConnection  string            `yaml:"queue_connection,omitempty"`
+	QueueConnection  string            `yaml:"queue_connection"`
 	EnvironmentNames EnvironmentNames  `yaml:"environment_names,omitempty"`
 	Directory        string            `yaml:"directory,omitempty" conf:"path"`
 	User             string            `yaml:"user,omitempty"`
@@ -203,7 +203,7 @@ type Worker struct {
 	Environment      map[string]string `yaml:"environment,omitempty"`
 	EnvironmentFile  string            `yaml:"environment_file,omitempty" conf:"file"`
 	StopSignal       string            `yaml:"stop_signal,omitempty"`
-	StopTimeout      Duration          `yaml:"stop_timeout,omitempty"` // default timeout + 10 s; never 0
+	StopTimeout      Duration          `yaml:"stop_timeout"`           // default timeout + 10 s; never 0
 	PauseSignal      *string           `yaml:"pause_signal,omitempty"` // nil = the preset's own, "" = none
 	ContinueSignal   *string           `yaml:"continue_signal,omitempty"`
 	DeathSignal      string            `yaml:"death_signal,omitempty"`
@@ -212,11 +212,11 @@ type Worker struct {
 
 // EnvironmentNames are the variables by which a worker is told its connection.
 type EnvironmentNames struct {
-	Host     string `yaml:"host,omitempty"`
-	Port     string `yaml:"port,omitempty"`
-	Password string `yaml:"password,omitempty"`
-	Username string `yaml:"username,omitempty"`
-	Database string `yaml:"database,omitempty"`
+	Host     string `yaml:"host"`
+	Port     string `yaml:"port"`
+	Password string `yaml:"password"`
+	Username string `yaml:"username"`
+	Database string `yaml:"database"`
 }
 
 // Access gives roles to the users that --web.config.file knows.

@@ -3,6 +3,7 @@ package configs
 import (
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -18,11 +19,17 @@ const (
 )
 
 var (
-	errTooLarge   = errors.New("is too large")
 	errDirectory  = errors.New("is a directory")
 	errNotRegular = errors.New("is not a regular file")
 	errOutside    = errors.New("leads outside secret_dir")
 )
+
+func tooLarge(limit int) error {
+	if limit >= 1<<20 {
+		return fmt.Errorf("is larger than %d MiB", limit>>20)
+	}
+	return fmt.Errorf("is larger than %d KiB", limit>>10)
+}
 
 // joinPath makes a path that stands in a file of directory dir usable from
 // where the program runs.
@@ -141,11 +148,11 @@ func readRegular(f *os.File, limit int) (string, fs.FileMode, error) {
 	case !info.Mode().IsRegular():
 		return "", 0, errNotRegular
 	case info.Size() > int64(limit):
-		return "", 0, errTooLarge
+		return "", 0, tooLarge(limit)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
 	if err == nil && len(text) > limit {
-		err = errTooLarge
+		err = tooLarge(limit)
 	}
 	return string(text), info.Mode(), err
 }

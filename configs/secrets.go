@@ -89,7 +89,7 @@ func (ids *identities) decrypt(armored string) (string, error) {
 		return "", errNoIdentity
 	}
 	if len(armored) > maxSecretBytes {
-		return "", errTooLarge
+		return "", tooLarge(maxSecretBytes)
 	}
 	text := strings.TrimSpace(armored) + "\n"
 	if !strings.HasPrefix(text, armor.Header) {

@@ -54,11 +54,6 @@ func (o origin) key() string { return fmt.Sprintf("%s[%d]", o.list, o.index) }
 // own reports whether the entry itself gives the key, rather than inherit it.
 func (o origin) own(key string) bool { return find(o.node(), key) != nil }
 
-// given reports whether the entry or the defaults give the key.
-func (o origin) given(key string) bool {
-	return o.own(key) || find(o.src.defaults, strings.TrimSuffix(o.list, "s")+"."+key) != nil
-}
-
 // node returns the mapping of the entry.
 func (o origin) node() *yaml.Node {
 	list := o.src.nodes[o.list]

@@ -108,7 +108,7 @@ func checkWorkerLimits(o origin, q *Queue) {
 	if q.Timeout <= 0 || q.RetryAfter <= 0 || q.Timeout <= q.RetryAfter-stopMargin {
 		return
 	}
-	if q.Worker == nil && !o.given("timeout") {
+	if q.Worker == nil && q.Timeout == defaultQueue().Timeout {
 		return // watched only, and nobody has said how long a job may take
 	}
 	key := slices.IndexFunc([]string{"timeout", "retry_after"}, o.own)

@@ -17,7 +17,7 @@ import (
 const (
 	maxFileBytes     = 32 << 20
 	maxFragmentBytes = 8 << 20
-	bisectBytes      = 1 << 20
+	bisectBytes      = 256 << 10
 )
 
 // parseNodes reads one YAML document. It returns no node and an error with a
