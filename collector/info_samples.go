@@ -20,12 +20,6 @@ func (r *infoResult) render() {
 	r.slaveLabel = r.masterLabel + label("read_only", r.slaveReadOnly)
 }
 
-// loading reports whether the server was still loading its data.
-func (r *infoResult) loading() bool { return r.values[infoIndex.find("loading")] == 1 }
-
-// clustered reports whether the server is a Cluster node.
-func (r *infoResult) clustered() bool { return r.values[infoIndex.find("cluster_enabled")] == 1 }
-
 // add appends the series to a block in family order. In a Cluster each node has
 // a block of its own, whose labels name the node.
 func (r *infoResult) add(b *block) {

@@ -111,18 +111,6 @@ func TestInfoIdentity(t *testing.T) {
 	}
 }
 
-func TestInfoStates(t *testing.T) {
-	var r infoResult
-	parseInfo("loading:1\r\ncluster_enabled:1\r\n", infoClock, &r)
-	if !r.loading() || !r.clustered() {
-		t.Errorf("loading %v, clustered %v; want both", r.loading(), r.clustered())
-	}
-	parseInfo("loading:0\r\n", infoClock, &r)
-	if r.loading() || r.clustered() {
-		t.Errorf("loading %v, clustered %v; want neither", r.loading(), r.clustered())
-	}
-}
-
 // What has no value in the text, or one that is none, has no series.
 func TestInfoUnknownIsAbsent(t *testing.T) {
 	cases := map[string][]string{
