@@ -50,7 +50,7 @@ func laravelSlug(name string, separator rune) string {
 	gap := false
 	for _, r := range strings.ReplaceAll(name, "@", " at ") {
 		switch {
-		case unicode.IsLetter(r) || unicode.IsDigit(r):
+		case unicode.IsLetter(r) || unicode.IsNumber(r):
 			if gap && b.Len() > 0 {
 				b.WriteRune(separator)
 			}
@@ -69,7 +69,7 @@ func ascii(r rune) string {
 	if r < unicode.MaxASCII {
 		return string(r)
 	}
-	const plain = "àaáaâaãaäaåaæaeçcèeéeêeëeìiíiîiïiñnòoóoôoõoöoøoùuúuûuüuýyÿyßssśsšsžzźzżzłlčcćcěeřrůuņnńn"
+	const plain = "àaáaâaãaäaåaæaeçcèeéeêeëeìiíiîiïiñnòoóoôoõoöoøoùuúuûuüuýyÿy¹1²2³3ßssśsšsžzźzżzłlčcćcěeřrůuņnńn"
 	i := strings.IndexRune(plain, r)
 	if i < 0 {
 		return string(r)
