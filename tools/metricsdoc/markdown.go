@@ -17,7 +17,8 @@ What holds everywhere:
 - A value that cannot be known is absent, never 0. A configured queue that is empty is 0, never absent.
 - When a connection is down, the series that come from it disappear; they do not freeze.
 - A label whose value is empty is left out.
-- A closed set of label values, given below as *one of*, has a series for each value from the start.
+- Where the values of a label are a closed set, given below as *one of*, each of them has a series from the start, 0 included. Info
+  metrics, which are always 1, have the value that applies.
 
 Series of a scope carry these labels before the ones in the tables:
 
