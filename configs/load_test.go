@@ -82,3 +82,24 @@ func TestMissingFile(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+// TestExamples: the examples are accepted as they are in the repository, and
+// nothing about them is suspicious but what every checkout has.
+func TestExamples(t *testing.T) {
+	files, err := filepath.Glob("examples/*.yml")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range append(files, "examples/multi-tenant/main.yml") {
+		cfg, err := Load(file)
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		for _, w := range cfg.Warnings() {
+			if !strings.Contains(w.Text, "readable by everybody") {
+				t.Errorf("%s: %v", file, w)
+			}
+		}
+	}
+}
