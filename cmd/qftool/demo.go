@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -113,12 +114,15 @@ func listenFor(ctx context.Context, address string) (net.Listener, error) {
 
 // directory returns where the configuration goes and how to remove it again.
 func (c *demoCommand) directory() (string, func() error, error) {
-	if c.dir != "" {
-		keep := func() error { return nil }
-		return c.dir, keep, os.MkdirAll(c.dir, 0o700)
+	if c.dir == "" {
+		dir, err := os.MkdirTemp("", "queuefleet-demo-")
+		return dir, func() error { return os.RemoveAll(dir) }, err
 	}
-	dir, err := os.MkdirTemp("", "queuefleet-demo-")
-	return dir, func() error { return os.RemoveAll(dir) }, err
+	dir, err := filepath.Abs(c.dir) // the paths in the configuration are relative to it
+	if err == nil {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	return dir, func() error { return nil }, err
 }
 
 // introduction is what -o json prints.
@@ -139,7 +143,11 @@ func (c *demoCommand) introduce(fleet *demo.Fleet, url string) {
 	fmt.Fprintf(w, "%s Ctrl-C stops and removes all of it.\n\n", c.env.paint(bold, "The demo is running."))
 	fmt.Fprintf(w, "  %-14s %s/\n  %-14s %s\n", "exporter", url, "configuration", fleet.Config())
 	for _, s := range fleet.Servers() {
-		fmt.Fprintf(w, "  %-14s %s\n", "redis "+s.Connection, s.Address)
+		note := ""
+		if s.Down {
+			note = "  (nobody listens there, on purpose)"
+		}
+		fmt.Fprintf(w, "  %-14s %s%s\n", "redis "+s.Connection, s.Address, note)
 	}
 	fmt.Fprintf(w, "\nTry:\n")
 	for _, line := range []string{

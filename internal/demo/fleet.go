@@ -41,6 +41,7 @@ type Options struct {
 type Server struct {
 	Connection string `json:"connection"` // name in the configuration
 	Address    string `json:"address"`
+	Down       bool   `json:"down"` // meant to be unreachable
 }
 
 // Fleet is a demo that has been set up.
@@ -98,6 +99,7 @@ func (f *Fleet) setUp(ctx context.Context, o Options) error {
 		ShopCachePrefix: shopCachePrefix, HorizonPrefix: horizonPrefix,
 		ImportsRetryAfter: importsRetryAfter, ExpireAt: time.Now().AddDate(0, 1, 0).Format(time.DateOnly),
 	}
+	f.servers = append(f.servers, Server{Connection: connDown, Address: downAddress, Down: true})
 	var err error
 	f.config, err = writeConfig(o.Dir, data, password)
 	return err

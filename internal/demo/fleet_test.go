@@ -52,8 +52,8 @@ func TestFleetEmbedded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(f.Servers()) != 3 {
-		t.Errorf("servers: %v", f.Servers())
+	if s := f.Servers(); len(s) != 4 || s[0].Down || !s[3].Down {
+		t.Errorf("servers: %v", s)
 	}
 	if info, err := os.Stat(f.Config()); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("configuration: %v, %v", info, err)
