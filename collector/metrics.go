@@ -34,7 +34,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: namespace, Name: "series_dropped_total",
-			Help: "Queues found by pattern that were left out because max_discovered was reached or their name is not UTF-8.",
+			Help: "Series left out because of a limit: queues found by pattern beyond max_discovered or with a name that is not UTF-8, and databases and replicas beyond 256 of a server.",
 		}),
 		probeDuration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "probe_duration_seconds",

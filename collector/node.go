@@ -26,9 +26,10 @@ var sections = [...]section{slowlogSection, clusterSection, commandstatsSection,
 // node is one server: the connection itself, or one node of a cluster. It
 // remembers what spares work in the next probe.
 type node struct {
-	labels string // the connection's, and in a cluster the node's
-	info   infoResult
-	denied [len(sections)]bool
+	labels  string // the connection's, and in a cluster the node's
+	info    infoResult
+	dropped int // of info, as last counted
+	denied  [len(sections)]bool
 }
 
 // nodeRead is what one probe reads of a node.
@@ -95,7 +96,8 @@ func (n *nodeRead) fill(b *block, t *trip, ok outcomes) {
 	ok.note("info", understood)
 	if understood {
 		n.info.add(b)
-		t.collector.metrics.dropped.Add(float64(n.info.dropped))
+		t.collector.metrics.dropped.Add(float64(max(n.info.dropped-n.dropped, 0)))
+		n.dropped = n.info.dropped
 	}
 	for i := range sections {
 		if !n.asked[i] {
