@@ -14,6 +14,16 @@ import (
 	"github.com/queuefleet/queuefleet/internal/logging"
 )
 
+// Defaults returns what the exporter's flags say when nobody sets them, with
+// the fields left open that have no default.
+func Defaults() Options {
+	return Options{
+		ConfigFile: "queuefleet.yml",
+		Collect:    Collect{QueueAges: true, DiscoveryInterval: 30 * time.Second},
+		Web:        Web{TimeoutOffset: 500 * time.Millisecond},
+	}
+}
+
 // Options are all that may differ between two runs of the exporter. ConfigFile,
 // Logger, Redactor and one of Web.Toolkit and Web.Listeners are needed.
 type Options struct {

@@ -28,11 +28,14 @@ func (s *Site) landing(w http.ResponseWriter, r *http.Request) {
 // configFacts tell which configuration is in force.
 func (s *Site) configFacts() []Fact {
 	facts := []Fact{{Name: "Configuration file", Value: s.o.ConfigFile, Href: "config"}}
+	if err := s.o.Store.LastError(); err != nil {
+		facts = append(facts, Fact{Name: "Last reload", Value: "failed: " + s.o.Mask(err.Error()), Bad: true})
+	}
 	cfg := s.Config()
 	if cfg == nil {
 		return append(facts, Fact{Name: "Configuration", Value: "none yet", Bad: true})
 	}
-	facts = append(facts, Fact{Name: "Configuration hash", Value: cfg.Hash()})
+	facts = append(facts, Fact{Name: "Configuration hash", Value: cfg.Hash()[:min(len(cfg.Hash()), 12)]})
 	broken := 0
 	for _, fragment := range cfg.Fragments() {
 		if !fragment.OK {

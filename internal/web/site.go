@@ -18,6 +18,7 @@ import (
 type ConfigStore interface {
 	Current() *configs.Config // nil before the first successful Reload
 	Reload() error
+	LastError() error // of the last Reload
 }
 
 // ScrapeFunc returns a page of metrics in Prometheus' text format. It fails
@@ -76,6 +77,14 @@ type Fact struct {
 	Value string
 	Href  string // empty: no link
 	Bad   bool   // wants somebody's attention
+	Parts []Part // what Value is made up of
+}
+
+// Part is a figure beside a fact.
+type Part struct {
+	Text  string
+	Href  string
+	Badge string // class of the style sheet
 }
 
 // New returns a site with the routes that all programs have.

@@ -40,6 +40,12 @@ func (s *fakeStore) Current() *configs.Config {
 	return s.config
 }
 
+func (s *fakeStore) LastError() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
 func (s *fakeStore) Reload() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -63,35 +63,32 @@ func Register(site *web.Site, fleet Fleet, external *url.URL) {
 
 // facts are what the landing page says of the fleet.
 func (h *handlers) facts() []web.Fact {
-	counts := map[collector.State]int{}
-	connections := h.fleet.Connections()
+	connections, queues := h.fleet.Connections(), h.fleet.Queues()
+	byState := map[string]int{}
 	for i := range connections {
-		counts[connections[i].State]++
+		byState[string(connections[i].State)]++
 	}
 	facts := []web.Fact{{Name: "Connections", Value: strconv.Itoa(len(connections)), Href: "connections"}}
-	for _, state := range states {
-		if n := counts[state.state]; n > 0 {
-			facts = append(facts, web.Fact{
-				Name: "– " + string(state.state), Value: strconv.Itoa(n),
-				Href: "connections?state=" + string(state.state), Bad: state.alarming,
-			})
-		}
+	for _, s := range states {
+		facts[0].Parts = append(facts[0].Parts, part("connections", string(s.state), s.badge, byState)...)
 	}
-	queues := h.fleet.Queues()
-	odd := map[queueState]int{}
+	clear(byState)
 	for i := range queues {
-		odd[stateOf(&queues[i])]++
+		byState[string(stateOf(&queues[i]))]++
 	}
 	facts = append(facts, web.Fact{Name: "Queues", Value: strconv.Itoa(len(queues)), Href: "queues"})
-	for _, state := range queueStates {
-		if n := odd[state.state]; n > 0 && state.state != queueOK {
-			facts = append(facts, web.Fact{
-				Name: "– " + string(state.state), Value: strconv.Itoa(n),
-				Href: "queues?state=" + string(state.state), Bad: state.alarming,
-			})
-		}
+	for _, s := range queueStates {
+		facts[1].Parts = append(facts[1].Parts, part("queues", string(s.state), s.badge, byState)...)
 	}
-	return append(facts, web.Fact{Name: "Applications", Value: strconv.Itoa(len(h.fleet.Applications()))})
+	return append(facts, web.Fact{Name: "Applications", Value: strconv.Itoa(len(h.fleet.Applications())), Href: "api/v1/applications"})
+}
+
+// part is a state with its count, nothing where there is nothing to count.
+func part(page, state, badge string, counts map[string]int) []web.Part {
+	if counts[state] == 0 {
+		return nil
+	}
+	return []web.Part{{Text: strconv.Itoa(counts[state]) + " " + state, Href: page + "?state=" + state, Badge: badge}}
 }
 
 // errUnknown says that there is no connection of a name. The name is quoted,

@@ -59,8 +59,22 @@ func (h *handlers) connectionsPage(w http.ResponseWriter, r *http.Request) {
 type queuesData struct {
 	list
 	Now   time.Time
-	Sorts []tab
+	Sorts []order
 	Rows  []queueRow
+}
+
+// Sort returns one of the orders.
+func (d queuesData) Sort(name string) order {
+	i := slices.IndexFunc(d.Sorts, func(o order) bool { return o.Text == name })
+	return d.Sorts[i]
+}
+
+// order is a choice of how to sort.
+type order struct {
+	Text    string // also the parameter's value
+	Heading string // of the column
+	Href    string
+	Current bool
 }
 
 type queueRow struct {
@@ -97,8 +111,8 @@ func (h *handlers) queuesPage(w http.ResponseWriter, r *http.Request) {
 		counts[s.state]++
 		return f.has(keyState, s.state)
 	})
-	order, sorts := queueOrder(params)
-	slices.SortStableFunc(rows, order)
+	compare, sorts := queueOrder(params)
+	slices.SortStableFunc(rows, compare)
 	data := queuesData{list: newList("queues", params, q.states, counts), Now: h.site.Now(), Sorts: sorts}
 	from, to, err := data.paginate(params, len(rows))
 	if err != nil {
@@ -119,35 +133,35 @@ func (h *handlers) queuesPage(w http.ResponseWriter, r *http.Request) {
 
 // queueOrder returns the order that the parameters ask for, names where they
 // ask for none, and the choices. Figures come greatest first, unknown ones last.
-func queueOrder(params url.Values) (func(a, b queueInfo) int, []tab) {
+func queueOrder(params url.Values) (func(a, b queueInfo) int, []order) {
 	figures := []struct {
-		name string
-		of   func(*queueInfo) *float64
+		name, heading string
+		of            func(*queueInfo) *float64
 	}{
-		{"name", nil},
-		{"age", func(q *queueInfo) *float64 { age, _ := oldest(&q.QueueStatus); return age }},
-		{"ready", func(q *queueInfo) *float64 { return queueRow{queueInfo: *q}.Job("ready") }},
-		{"overdue", func(q *queueInfo) *float64 { return q.DelayedOverdue }},
-		{"expired", func(q *queueInfo) *float64 { return q.ReservedExpired }},
+		{"name", "Queue", nil},
+		{"age", "Oldest job", func(q *queueInfo) *float64 { age, _ := oldest(&q.QueueStatus); return age }},
+		{"ready", "Ready", func(q *queueInfo) *float64 { return queueRow{queueInfo: *q}.Job("ready") }},
+		{"overdue", "Overdue", func(q *queueInfo) *float64 { return q.DelayedOverdue }},
+		{"expired", "Expired", func(q *queueInfo) *float64 { return q.ReservedExpired }},
 	}
 	byName := func(a, b queueInfo) int {
 		return cmp.Or(cmp.Compare(a.Application, b.Application), cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Connection, b.Connection))
 	}
-	order := byName
+	compare := byName
 	current := cmp.Or(params.Get(keySort), figures[0].name)
-	var sorts []tab
+	var sorts []order
 	for _, figure := range figures {
 		value := figure.name
 		if figure.of == nil {
 			value = ""
 		} else if figure.name == current {
-			order = func(a, b queueInfo) int {
+			compare = func(a, b queueInfo) int {
 				return cmp.Or(cmp.Compare(orLess(figure.of(&b)), orLess(figure.of(&a))), byName(a, b))
 			}
 		}
-		sorts = append(sorts, tab{Text: figure.name, Href: with("queues", params, keySort, value), Current: figure.name == current})
+		sorts = append(sorts, order{figure.name, figure.heading, with("queues", params, keySort, value), figure.name == current})
 	}
-	return order, sorts
+	return compare, sorts
 }
 
 func orLess(value *float64) float64 {

@@ -4,19 +4,18 @@ import "github.com/queuefleet/queuefleet/collector"
 
 // connectionState is a state as the pages show it.
 type connectionState struct {
-	state    collector.State
-	badge    string // class of the style sheet
-	alarming bool
+	state collector.State
+	badge string // class of the style sheet
 }
 
 // states are in the order of the pages: what wants attention comes first.
 var states = []connectionState{
-	{collector.Down, "bad", true},
-	{collector.Hung, "hung", true},
-	{collector.Unknown, "", false},
-	{collector.Up, "good", false},
-	{collector.Inactive, "", false},
-	{collector.Deleted, "", false},
+	{collector.Down, "bad"},
+	{collector.Hung, "hung"},
+	{collector.Unknown, ""},
+	{collector.Up, "good"},
+	{collector.Inactive, ""},
+	{collector.Deleted, ""},
 }
 
 // rank is the place of a state in states.
@@ -49,15 +48,14 @@ const (
 )
 
 var queueStates = []struct {
-	state    queueState
-	badge    string
-	alarming bool
+	state queueState
+	badge string
 }{
-	{queueFailed, "bad", true},
-	{queueLate, "hung", true},
-	{queuePaused, "", false},
-	{queueUnread, "", false},
-	{queueOK, "good", false},
+	{queueFailed, "bad"},
+	{queueLate, "hung"},
+	{queuePaused, ""},
+	{queueUnread, ""},
+	{queueOK, "good"},
 }
 
 func queueRank(state queueState) int {

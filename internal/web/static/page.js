@@ -23,7 +23,7 @@
 
   document.addEventListener("input", (event) => {
     const form = event.target.form;
-    if (!form?.matches(".search")) return;
+    if (!form?.matches("[role=search]")) return;
     clearTimeout(waiting);
     waiting = setTimeout(() => {
       const query = new URLSearchParams(new FormData(form));
