@@ -2,7 +2,14 @@ package configs
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+)
+
+// Kinds of entries, as messages name them.
+const (
+	kindConnection  = "connection"
+	kindApplication = "application"
 )
 
 // cross checks what entries of different files have to do with each other:
@@ -11,6 +18,8 @@ import (
 // the main file, which is always first, nor a fragment that was there before.
 type cross struct {
 	errs         map[*source][]*Error
+	files        map[*source]bool
+	suggested    int
 	warnings     []Warning
 	connections  map[string]origin
 	applications map[string]origin
@@ -27,6 +36,7 @@ type seriesKey struct{ application, connection string }
 func crossCheck(files []*source) *cross {
 	x := &cross{
 		errs:         map[*source][]*Error{},
+		files:        map[*source]bool{},
 		connections:  map[string]origin{},
 		applications: map[string]origin{},
 		queues:       map[string]origin{},
@@ -34,12 +44,13 @@ func crossCheck(files []*source) *cross {
 		series:       map[seriesKey]claims{},
 	}
 	for _, s := range files {
+		x.files[s] = true
 		x.incomplete = x.incomplete || s.broken
 		for o, c := range s.eachConnection() {
-			x.name(o, "connection", "name", c.Name, x.connections)
+			x.name(o, kindConnection, "name", c.Name, x.connections)
 		}
 		for o, a := range s.eachApplication() {
-			x.name(o, "application", "slug", a.Slug, x.applications)
+			x.name(o, kindApplication, "slug", a.Slug, x.applications)
 			for _, p := range a.Connections {
 				x.lists[a.Slug] = append(x.lists[a.Slug], p.Connection)
 			}
@@ -59,10 +70,33 @@ func crossCheck(files []*source) *cross {
 	return x
 }
 
-func (x *cross) fail(o origin, key, format string, args ...any) {
+func (x *cross) fail(o origin, why cause, key, format string, args ...any) {
 	if e := o.mistake(key, format, args); e != nil {
+		e.cause = why
 		x.errs[o.src] = append(x.errs[o.src], e)
 	}
+}
+
+// gone reports whether what caused the mistakes is no more.
+func (x *cross) gone(errs []*Error) bool {
+	for _, e := range errs {
+		switch why := e.cause; {
+		case why.holder != nil && x.files[why.holder]:
+			return false
+		case why.holder == nil && !x.has(why.kind, why.name):
+			return false
+		}
+	}
+	return true
+}
+
+func (x *cross) has(kind, name string) bool {
+	index := x.connections
+	if kind == kindApplication {
+		index = x.applications
+	}
+	_, ok := index[name]
+	return ok
 }
 
 func (x *cross) name(o origin, kind, key, name string, index map[string]origin) {
@@ -78,46 +112,52 @@ func (x *cross) name(o origin, kind, key, name string, index map[string]origin) 
 	if !o.own(key) {
 		hint = "; give it a name of its own"
 	}
-	x.fail(o, key, "the %s %q is already defined at %s:%d%s", kind, name, at.File, at.Line, hint)
+	x.fail(o, cause{holder: first.src}, key, "the %s %q is already defined at %s:%d%s", kind, name, at.File, at.Line, hint)
 }
 
 // reference checks that a name exists where the entry may look for it. The
 // main file sees only itself: a fragment that goes away cannot break it.
 func (x *cross) reference(o origin, kind, key, name string, index map[string]origin) {
 	target, known := index[name]
+	why := cause{kind: kind, name: name}
 	switch {
 	case name == "":
-		x.fail(o, key, "is missing")
+		x.fail(o, why, key, "is missing")
 	case known && o.src.limits == nil && target.src.limits != nil:
-		x.fail(o, key, "the %s %q is defined in the fragment %s; the main file may name only what it defines itself", kind, name, target.src.file)
+		x.fail(o, why, key, "the %s %q is defined in the fragment %s; the main file may name only what it defines itself", kind, name, target.src.file)
 	case known && target.src != o.src && o.src.lost(kind, name):
-		x.fail(o, key, "the %s %q of this file is left out", kind, name)
+		x.fail(o, why, key, "the %s %q of this file is left out", kind, name)
 	case known || x.incomplete && o.src.limits != nil:
 	default:
-		names := make([]string, 0, len(index))
-		for n := range index {
-			names = append(names, n)
-		}
-		slices.Sort(names)
-		x.fail(o, key, "there is no %s %.64q%s", kind, name, didYouMean(name, names))
+		x.fail(o, why, key, "there is no %s %.64q%s", kind, name, x.suggest(name, index))
 	}
+}
+
+// suggest looks for what was probably meant, as long as that is worth while: a
+// name that thousands of entries miss has not been mistyped in all of them.
+func (x *cross) suggest(name string, index map[string]origin) string {
+	const most = 20
+	if x.suggested++; x.suggested > most {
+		return ""
+	}
+	return didYouMean(name, slices.Sorted(maps.Keys(index)))
 }
 
 func (x *cross) application(o origin, a *Application) {
 	for i, p := range a.Connections {
-		x.reference(o, "connection", indexed("connections", i)+".connection", p.Connection, x.connections)
+		x.reference(o, kindConnection, indexed("connections", i)+".connection", p.Connection, x.connections)
 	}
 	if a.Cache != nil && a.Cache.Connection != "" {
-		x.reference(o, "connection", "cache.connection", a.Cache.Connection, x.connections)
+		x.reference(o, kindConnection, "cache.connection", a.Cache.Connection, x.connections)
 	}
 	if a.Horizon != nil && a.Horizon.Connection != "" {
-		x.reference(o, "connection", "horizon.connection", a.Horizon.Connection, x.connections)
+		x.reference(o, kindConnection, "horizon.connection", a.Horizon.Connection, x.connections)
 	}
 }
 
 func (x *cross) queue(o origin, q *Queue) {
-	x.reference(o, "application", "application", q.Application, x.applications)
-	x.reference(o, "connection", "connection", q.Connection, x.connections)
+	x.reference(o, kindApplication, "application", q.Application, x.applications)
+	x.reference(o, kindConnection, "connection", q.Connection, x.connections)
 	if list := x.lists[q.Application]; len(list) > 0 && q.Connection != "" && !slices.Contains(list, q.Connection) {
 		x.warnings = append(x.warnings, Warning{o.at("connection"),
 			fmt.Sprintf("%q is none of the connections of the application %q", q.Connection, q.Application)})
@@ -128,7 +168,7 @@ func (x *cross) queue(o origin, q *Queue) {
 	key := seriesKey{q.Application, q.Connection}
 	if field, name, first, clash := x.series[key].clash(q); clash {
 		at := first.at("")
-		x.fail(o, field, "differs from %s:%d, where the queue %q is configured too; configurations that share a queue must agree on %s", at.File, at.Line, name, field)
+		x.fail(o, cause{holder: first.src}, field, "differs from %s:%d, where the queue %q is configured too; configurations that share a queue must agree on %s", at.File, at.Line, name, field)
 		return
 	}
 	x.series[key] = x.series[key].add(o, q)

@@ -18,6 +18,14 @@ type Error struct {
 	Text string
 
 	entry string // connections[2]: whose mistake it is, also where Position is that of an inherited key
+	cause cause
+}
+
+// cause is what a mistake has to do with other files: who has taken the name,
+// or which name is missing.
+type cause struct {
+	holder     *source
+	kind, name string
 }
 
 // Error writes file:line: key.path: text, as compilers do.

@@ -37,8 +37,9 @@ type fragment struct {
 	limits *Include
 	last   *version // nil: it was not in force before
 	stage  stage
-	made   [stageNone]*source // stages that are without mistakes of their own
-	errs   []*Error           // why the file as it is now is not in force
+	made   [stageNone]*source  // stages that are without mistakes of their own
+	errs   []*Error            // why the file as it is now is not in force
+	why    [stageNone][]*Error // why a stage that is right by itself did not fit
 }
 
 // inForce is the source that counts, nil where there is none.
@@ -188,6 +189,13 @@ func (l *loader) make(f *fragment, st stage) bool {
 			s.problem(0, "", "%v", got.err)
 			s.broken = true
 		}
+	case stageSalvaged:
+		if f.last == nil {
+			return false
+		}
+		rest := *f.made[stageRecorded]
+		f.made[st] = &rest
+		return rest.leaveOut(rest.errs)
 	default:
 		if f.last == nil {
 			return false
@@ -205,7 +213,7 @@ func (l *loader) make(f *fragment, st stage) bool {
 		l.prepare(s)
 	}
 	f.made[st] = s
-	return len(s.errs) == 0 || st == stageSalvaged && s.leaveOut(s.errs)
+	return len(s.errs) == 0
 }
 
 func (l *loader) fragmentSource(f *fragment, text string) *source {
@@ -241,7 +249,7 @@ func (s *source) lost(kind, name string) bool {
 		return false
 	}
 	switch kind {
-	case "connection":
+	case kindConnection:
 		return slices.ContainsFunc(s.connections, func(c Connection) bool { return c.Name == name })
 	default:
 		return slices.ContainsFunc(s.applications, func(a Application) bool { return a.Slug == name })

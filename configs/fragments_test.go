@@ -3,6 +3,7 @@ package configs
 import (
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -239,6 +240,13 @@ func TestBrokenInEveryWay(t *testing.T) {
 			tr.remove("conf.d/a.yml")
 			tr.symlink("a.yml", "conf.d/a.yml")
 		},
+		"fifo": func(tr *tree) {
+			tr.remove("conf.d/a.yml")
+			if err := syscall.Mkfifo(tr.path("conf.d/a.yml"), 0o600); err != nil {
+				tr.t.Fatal(err)
+			}
+		},
+		"secret a device":    func(tr *tree) { tr.remove("conf.d/secret"); tr.symlink("/dev/zero", "conf.d/secret") },
 		"secret gone":        func(tr *tree) { tr.remove("conf.d/secret") },
 		"secret empty":       func(tr *tree) { tr.write("conf.d/secret", "\n") },
 		"secret a directory": func(tr *tree) { tr.remove("conf.d/secret"); tr.write("conf.d/secret/x", "") },

@@ -27,7 +27,7 @@ func TestBad(t *testing.T) {
 				t.Fatal("is accepted")
 			}
 			got := err.Error() + "\n"
-			if strings.Contains(strings.ReplaceAll(got, "hunter2-file", ""), "hunter2") {
+			if strings.Contains(got, "hunter2") {
 				t.Errorf("the error shows a password:\n%s", got)
 			}
 			golden := strings.TrimSuffix(file, ".bad.yml") + ".err"

@@ -12,7 +12,7 @@ type inputs struct {
 	reader *reader
 	below  string            // secret_dir of a fragment
 	last   map[string]string // what the last good version read; nil: nothing to fall back to
-	only   bool              // use only last
+	only   bool              // of what the fragment names itself, use only last
 	got    map[string]string
 }
 
@@ -21,9 +21,9 @@ func newInputs(r *reader, below string) *inputs {
 }
 
 // get fetches what key stands for, else what it stood for the last time.
-func (in *inputs) get(key string, fetch func() (string, error)) (string, error) {
+func (in *inputs) get(key string, own bool, fetch func() (string, error)) (string, error) {
 	last, known := in.last[key]
-	if in.only && known {
+	if in.only && own && known {
 		in.got[key] = last
 		return last, nil
 	}
@@ -41,7 +41,7 @@ func (in *inputs) get(key string, fetch func() (string, error)) (string, error) 
 // file reads a file that the entry names itself (own) or inherits from the
 // main file's defaults; only the former is bound to secret_dir.
 func (in *inputs) file(path string, own bool, limit int) (string, error) {
-	return in.get("file "+path, func() (string, error) {
+	return in.get("file "+path, own, func() (string, error) {
 		got := in.reader.file(path, in.confine(own), limit)
 		return got.text, got.err
 	})
@@ -55,17 +55,18 @@ func (in *inputs) confine(own bool) string {
 }
 
 var (
-	errEnvUnset = errors.New("is not set")
+	errEnvUnset = errors.New("names an environment variable that is not set")
+	errEnvEmpty = errors.New("names an environment variable that is empty")
 	errEmpty    = errors.New("is empty")
 )
 
 func (in *inputs) env(name string) (string, error) {
-	return in.get("env "+name, func() (string, error) {
+	return in.get("env "+name, true, func() (string, error) {
 		switch text, ok := os.LookupEnv(name); {
 		case !ok:
 			return "", errEnvUnset
 		case text == "":
-			return "", errEmpty
+			return "", errEnvEmpty
 		default:
 			return text, nil
 		}

@@ -84,7 +84,7 @@ func (s *source) limitFile(o origin, key, file string) {
 		return
 	}
 	if _, ok := relativeTo(s.limits.SecretDir, file); !ok {
-		o.fail(key, "%s lies outside secret_dir, where the include confines the files of this fragment", file)
+		o.fail(key, "lies outside secret_dir (%s), to which the include confines the files of this fragment", s.limits.SecretDir)
 	}
 }
 

@@ -50,6 +50,7 @@ type loader struct {
 
 	main     *source
 	ids      *identities
+	inexact  int                 // files that did not parse
 	patterns []string            // of the includes, for the watcher
 	matches  []string            // files that they matched
 	next     map[string]*version // what last becomes when this Load is accepted
@@ -109,11 +110,15 @@ func (l *loader) loadMain(limit int) {
 	l.prepare(l.main)
 }
 
+// mostExact is for how many broken files a Load searches the right line.
+const mostExact = 10
+
 // decode parses a file and decodes what it holds, the main file's defaults
 // first, since all entries start from them.
 func (l *loader) decode(s *source, limit int) {
-	root, err := parseNodes(s.file, []byte(s.text), limit)
+	root, err := parseNodes(s.file, []byte(s.text), limit, l.inexact < mostExact)
 	if err != nil {
+		l.inexact++
 		s.errs = append(s.errs, err)
 		s.broken = true
 		return

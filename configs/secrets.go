@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"path/filepath"
 	"strings"
 
 	"filippo.io/age"
@@ -131,18 +133,16 @@ func (s *source) resolveCredential(o origin, ids *identities, c credential) {
 		if err == nil && s.inputs.worldReadable(c.file, own, maxSecretBytes) {
 			o.warn(key, "%s is readable by everybody", c.file)
 		}
-		if err != nil {
-			err = fmt.Errorf("%s: %w", c.file, err)
+		if errors.Is(err, fs.ErrNotExist) {
+			// Not its name: it may be the password itself, put behind the wrong key.
+			err = fmt.Errorf("there is no such file in %s", filepath.Dir(c.file))
 		}
 	case c.env != "":
 		key = c.prefix + "password_env"
 		text, err = s.inputs.env(c.env)
-		if err != nil {
-			err = fmt.Errorf("the environment variable %s %w", c.env, err)
-		}
 	case c.age != "":
 		key = c.prefix + "password_age"
-		text, err = s.inputs.get("age "+c.age, func() (string, error) { return ids.decrypt(c.age) })
+		text, err = s.inputs.get("age "+c.age, o.own(key), func() (string, error) { return ids.decrypt(c.age) })
 	default:
 		return
 	}

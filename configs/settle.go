@@ -25,10 +25,20 @@ func (l *loader) settle(list []*fragment) *cross {
 
 // demote takes a fragment to its next stage that has no mistake of its own.
 func (l *loader) demote(f *fragment, errs []*Error) {
+	s := f.inForce()
 	if f.stage == stageNew {
 		f.errs = errs
 	}
-	if f.stage == stageSalvaged && f.made[stageSalvaged].leaveOut(errs) {
+	f.why[f.stage] = errs
+	switch alone := len(s.errs) == 0; {
+	case f.stage == stageSalvaged:
+		if !s.leaveOut(errs) {
+			f.stage = stageNone
+		}
+		return
+	case alone && f.last != nil && f.last.text == s.text:
+		// Other contents of what it refers to would not help.
+		f.salvage(s, errs)
 		return
 	}
 	for f.stage < stageNone {
@@ -38,13 +48,22 @@ func (l *loader) demote(f *fragment, errs []*Error) {
 	}
 }
 
+// salvage goes on with what of s has none of the mistakes.
+func (f *fragment) salvage(s *source, errs []*Error) {
+	rest := *s
+	f.made[stageSalvaged], f.stage = &rest, stageSalvaged
+	if !rest.leaveOut(errs) {
+		f.stage = stageNone
+	}
+}
+
 // promote undoes what was not needed in the end: a fragment may have been
 // taken back because of another that was itself taken back later.
 func (l *loader) promote(list []*fragment, x *cross) *cross {
 	for again := true; again; {
 		again = false
 		for _, f := range list {
-			better, found := l.better(f, list)
+			better, found := l.better(f, list, x)
 			if found != nil {
 				f.stage, x, again = better, found, true
 			}
@@ -58,17 +77,18 @@ func (l *loader) promote(list []*fragment, x *cross) *cross {
 	return x
 }
 
-// better finds an earlier stage of f with which everything fits.
-func (l *loader) better(f *fragment, list []*fragment) (stage, *cross) {
+// better finds an earlier stage of f with which everything fits. It tries only
+// what has a chance, since each try goes through the whole configuration.
+func (l *loader) better(f *fragment, list []*fragment, x *cross) (stage, *cross) {
 	now := f.stage
 	defer func() { f.stage = now }()
 	for st := stageNew; st < now; st++ {
-		if s := f.made[st]; s == nil || len(s.errs) > 0 || s.broken {
+		if s := f.made[st]; s == nil || len(s.errs) > 0 || s.broken || !x.gone(f.why[st]) {
 			continue
 		}
 		f.stage = st
-		if x := l.cross(list); len(x.errs) == 0 {
-			return st, x
+		if found := l.cross(list); len(found.errs) == 0 {
+			return st, found
 		}
 	}
 	return now, nil

@@ -88,7 +88,7 @@ func (s *Store) Reload() error {
 	s.metrics.accepted(cfg)
 	for _, f := range cfg.Fragments() {
 		if !f.OK {
-			s.options.Logger.Error("fragment is broken, its last good version stays", "file", f.File, "err", f.Err)
+			s.options.Logger.Error("fragment is broken; its last good version stays where there is one", "file", f.File, "err", f.Err)
 		}
 	}
 	return nil

@@ -54,11 +54,15 @@ func (f fingerprint) now() fingerprint {
 
 // Watch calls Reload whenever something that the configuration was made of
 // has changed: the file, what it includes, secrets, certificates, identities.
-// It looks every interval and returns the context's error. A change is loaded
+// It looks every interval (never where that is 0) and returns the context's error. A change is loaded
 // once it has stood for a moment, since a file that is being written may be
 // valid and short. A Reload that fails is logged, and not tried again before
 // something changes anew.
 func (s *Store) Watch(ctx context.Context, interval time.Duration) error {
+	if interval <= 0 {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {

@@ -21,8 +21,9 @@ const (
 )
 
 // parseNodes reads one YAML document. It returns no node and an error with a
-// line where the text is not what we take.
-func parseNodes(file string, text []byte, limit int) (*yaml.Node, *Error) {
+// line where the text is not what we take; exact asks for the right line of a
+// syntax error, at the price of some more parsing.
+func parseNodes(file string, text []byte, limit int, exact bool) (*yaml.Node, *Error) {
 	if err := checkText(file, text, limit); err != nil {
 		return nil, err
 	}
@@ -31,7 +32,7 @@ func parseNodes(file string, text []byte, limit int) (*yaml.Node, *Error) {
 		return root, nil
 	}
 	line, problem := explainYAML(err)
-	if len(text) <= bisectBytes {
+	if exact && len(text) <= bisectBytes {
 		line = bisectLine(text, err.Error(), line)
 	}
 	return nil, &Error{Position: Position{File: file, Line: line}, Text: problem}
