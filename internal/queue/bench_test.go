@@ -1,7 +1,9 @@
 package queue
 
 import (
+	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,10 +21,11 @@ func BenchmarkRead(b *testing.B) {
 	server := redistest.Start(b, redistest.Options{})
 	c := redis.NewClient(&redis.Options{Addr: server.Addr, ReadBufferSize: 8 << 10, WriteBufferSize: 8 << 10, ContextTimeoutEnabled: true})
 	defer c.Close()
-	prefix := "laravel_database_"
+	const prefix = "web_shop_database_"
+	hints := LaravelPrefixes("Web Shop", "shop", "") // seven
 	targets := make([]Target, queues)
 	for i := range targets {
-		targets[i] = Target{Application: "shop", Connection: "main", Queue: fmt.Sprint("tenant-", i), Prefix: &prefix}
+		targets[i] = Target{Application: "shop", Connection: "main", Queue: fmt.Sprint("tenant-", i), PrefixHints: hints}
 	}
 	quiet := sample{ready: 20, delayed: 20, reserved: 20, age: 60}
 	stuck := sample{ready: 20, delayed: 20, overdue: 10, reserved: 20, expired: 10, age: 60, overdueAge: 30}
@@ -34,6 +37,7 @@ func BenchmarkRead(b *testing.B) {
 		{"depths", Options{}, quiet},
 		{"ages", Options{Ages: true}, quiet},
 		{"ages-overdue", Options{Ages: true}, stuck},
+		{"ages-prefix-unknown", Options{Ages: true}, sample{}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			pipe := c.Pipeline()
@@ -44,36 +48,48 @@ func BenchmarkRead(b *testing.B) {
 			if _, err := pipe.Exec(b.Context()); err != nil {
 				b.Fatal(err)
 			}
+			before := heap()
 			r := NewReader(bench.options)
 			r.SetTargets(targets)
 			for range 4 { // until all heads are asked for
-				benchScrape(b, r, c, at)
+				benchScrape(b, r, c, bench.sample.ready)
 			}
-			redisBefore, before := serverCPU(b, c), processCPU(b)
+			held := float64(heap()-before) / queues
+			redisBefore, cpuBefore := serverCPU(b, c), processCPU(b)
 			b.ReportAllocs()
 			b.ResetTimer()
 			for range b.N {
-				benchScrape(b, r, c, at)
+				benchScrape(b, r, c, bench.sample.ready)
 			}
 			b.StopTimer()
 			n := float64(b.N * queues)
-			b.ReportMetric(float64((processCPU(b)-before).Nanoseconds())/1e3/n, "cpu-µs/queue")
+			b.ReportMetric(float64((processCPU(b)-cpuBefore).Nanoseconds())/1e3/n, "cpu-µs/queue")
 			b.ReportMetric(float64((serverCPU(b, c)-redisBefore).Nanoseconds())/1e3/n, "redis-cpu-µs/queue")
+			b.ReportMetric(held, "heap-B/queue")
+			runtime.KeepAlive(r)
 		})
 	}
 }
 
-func benchScrape(b *testing.B, r *Reader, c *redis.Client, now time.Time) {
+func benchScrape(b *testing.B, r *Reader, c *redis.Client, ready int) {
 	pipe := c.Pipeline()
-	r.Enqueue(b.Context(), pipe, now)
-	if _, err := pipe.Exec(b.Context()); err != nil {
+	r.Enqueue(b.Context(), pipe, at)
+	if _, err := pipe.Exec(b.Context()); err != nil && !errors.Is(err, redis.Nil) {
 		b.Fatal(err)
 	}
-	r.Results(now, func(t *Target, reading *Reading) {
-		if reading.Err != nil || reading.Jobs[Ready] != 20 {
+	r.Results(at, func(t *Target, reading *Reading) {
+		if reading.Err != nil || reading.Jobs[Ready] != float64(ready) {
 			b.Fatalf("%s: %+v", t.Queue, reading)
 		}
 	})
+}
+
+// heap is how many bytes are in use.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // processCPU is the CPU time that this process has used, user and system.

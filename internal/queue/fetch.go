@@ -22,13 +22,15 @@ import (
 //     growing eightfold at most: a thousand queues are all asked at the third
 //     scrape, and a thousand queues of 10 MB payloads never flood anybody.
 //     Asking a queue that had no jobs costs nothing and is not limited.
-//   - A payload during whose transfer the pipeline ended is left alone for a
-//     growing time. The next scrape fetches none at all, so the connection is
-//     not down twice for the same reason, and then it begins with one.
+//   - A payload during whose transfer the pipeline ended, which is a connection
+//     that counts as down, is left alone for firstPenalty and then for
+//     maxInterval. The next scrape fetches none at all, so the connection is not
+//     down twice in a row for the same reason, and then it begins with one.
 const (
 	bytesPerSecond = 256 << 10
 	minInterval    = time.Minute
 	maxInterval    = time.Hour
+	firstPenalty   = 5 * time.Minute
 	scrapeBytes    = 16 << 20
 	firstUnknown   = 128
 	growth         = 8
@@ -85,9 +87,19 @@ func newBatch(o Options) batch {
 
 // begin starts a scrape.
 func (b *batch) begin(now time.Time) {
-	b.now, b.cmds = now, b.cmds[:0]
+	b.now, b.cmds = now, emptied(b.cmds)
 	b.left, b.large, b.waive, b.refused = b.unknown, 0, false, 0
 	b.weighed, b.weight, b.blamed = 0, 0, false
+}
+
+// emptied returns cmds with no command in it, and none kept alive by it. The
+// first scrape has many times the commands of the others.
+func emptied(cmds []redis.Cmder) []redis.Cmder {
+	if n := len(cmds); cap(cmds) > 2*n {
+		return make([]redis.Cmder, 0, n)
+	}
+	clear(cmds)
+	return cmds[:0]
 }
 
 // add marks cmd as not run and adds it.
@@ -131,16 +143,24 @@ func (b *batch) fetched(f *fetch, size int64) {
 	}
 }
 
-// failed notes that no payload arrived. Where err is neither the server's
-// answer nor the mark of a command that had no turn, this is the one during
-// which the pipeline ended.
-func (b *batch) failed(f *fetch, err error) {
-	if err == nil || replied(err) || errors.Is(err, ErrNotRun) {
-		return
+// failed notes that a payload cannot be used because of err. It may have
+// arrived all the same: where a pipeline ends early, go-redis marks the
+// commands before that with the error, too. Those behind it had no turn. So
+// the one during which the pipeline ended is the one without a payload that is
+// marked with neither the server's answer nor ErrNotRun.
+func (b *batch) failed(f *fetch, err error, arrived bool, size int64) {
+	switch {
+	case err == nil || replied(err) || errors.Is(err, ErrNotRun):
+	case arrived:
+		b.fetched(f, size)
+	default:
+		b.blamed = true
+		f.next = b.now.Add(firstPenalty)
+		if f.strikes > 0 {
+			f.next = b.now.Add(maxInterval)
+		}
+		f.strikes++
 	}
-	b.blamed = true
-	f.next = b.now.Add(min(minInterval<<min(f.strikes, 6), maxInterval))
-	f.strikes++
 }
 
 // end draws the lesson from a scrape.

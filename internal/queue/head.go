@@ -44,11 +44,22 @@ func (h *head) enqueue(b *batch) {
 	}
 }
 
-// discard lets go of a reply that nobody reads.
+// take returns the payload and lets go of it, so that it is not kept until the
+// next scrape. Where there is an error, the payload cannot be used.
+func (h *head) take(b *batch) (string, error) {
+	payload, err := h.cmd.Val(), h.cmd.Err()
+	h.cmd.SetVal("")
+	if err != nil {
+		_, _, size := b.parts(payload)
+		b.failed(&h.fetch, err, payload != "", size)
+	}
+	return payload, err
+}
+
+// discard is called in place of read for a reply that nobody reads.
 func (h *head) discard(b *batch) {
 	if h.fetch.asked {
-		h.cmd.SetVal("")
-		b.failed(&h.fetch, h.cmd.Err())
+		_, _ = h.take(b)
 	}
 }
 
@@ -61,9 +72,7 @@ func (h *head) read(now time.Time, length int64, b *batch, r *Reading) {
 		h.infer(now, shorter, r)
 		return
 	}
-	payload := h.cmd.Val()
-	h.cmd.SetVal("")
-	err := h.cmd.Err()
+	payload, err := h.take(b)
 	switch {
 	case errors.Is(err, redis.Nil):
 		h.known = false
@@ -71,7 +80,6 @@ func (h *head) read(now time.Time, length int64, b *batch, r *Reading) {
 		r.OldestAge, r.OldestAgeLowerBound = 0, 0
 		return
 	case err != nil:
-		b.failed(&h.fetch, err)
 		r.partly(err)
 		return
 	}
@@ -154,11 +162,29 @@ func (m *member) enqueue(b *batch) {
 	}
 }
 
-// discard lets go of a reply that nobody reads.
+// take returns the member's size and score, or that there is none, and lets go
+// of the payload.
+func (m *member) take(b *batch) (size int64, due float64, none bool, err error) {
+	list, err := m.cmd.Val(), m.cmd.Err()
+	m.cmd.SetVal(nil)
+	none = len(list) == 0
+	arrived := list != nil
+	if !none {
+		var payload string
+		payload, arrived = list[0].Member.(string)
+		_, _, size = b.parts(payload)
+		due = list[0].Score
+	}
+	if err != nil {
+		b.failed(&m.fetch, err, arrived, size)
+	}
+	return size, due, none, err
+}
+
+// discard is called in place of read for a reply that nobody reads.
 func (m *member) discard(b *batch) {
 	if m.fetch.asked {
-		m.cmd.SetVal(nil)
-		b.failed(&m.fetch, m.cmd.Err())
+		_, _, _, _ = m.take(b)
 	}
 }
 
@@ -174,22 +200,17 @@ func (m *member) read(now time.Time, overdue float64, b *batch, r *Reading) {
 		r.Withheld = r.Withheld || overdue != 0
 		return
 	}
-	list := m.cmd.Val()
-	m.cmd.SetVal(nil)
-	if err := m.cmd.Err(); err != nil {
-		b.failed(&m.fetch, err)
+	size, due, none, err := m.take(b)
+	switch {
+	case err != nil:
 		r.partly(err)
-		return
-	}
-	if len(list) == 0 {
+	case none:
 		m.fetch.gone()
 		r.OldestOverdueAge = 0
-		return
-	}
-	payload, _ := list[0].Member.(string)
-	_, _, size := b.parts(payload)
-	b.fetched(&m.fetch, size)
-	if due, ok := sane(list[0].Score, now); ok && overdue != 0 {
-		r.OldestOverdueAge = max(0, unix(now)-due)
+	default:
+		b.fetched(&m.fetch, size)
+		if due, ok := sane(due, now); ok && overdue != 0 {
+			r.OldestOverdueAge = max(0, unix(now)-due)
+		}
 	}
 }

@@ -144,7 +144,12 @@ func TestHead(t *testing.T) {
 			{0, 5, job("a", at, 0), nil, true, 0, 0},
 			{s15, 5, "", failed, true, unknown, unknown},
 			{s15, 5, "", nil, false, unknown, 0}, // none is fetched
-			{time.Minute, 5, job("a", at, 0), nil, true, 90, 90},
+			{firstPenalty, 5, job("a", at, 0), nil, true, 330, 330},
+		},
+		"the pipeline ends behind it": {
+			{0, 5, job("a", at, 0), nil, true, 0, 0},
+			{s15, 5, job("a", at, 0), failed, true, unknown, unknown},
+			{s15, 5, job("a", at, 0), nil, true, 30, 30},
 		},
 		"the pipeline ends before it": {
 			{0, 5, job("a", at, 0), nil, true, 0, 0},
@@ -175,7 +180,7 @@ func TestUnknownPayloadsAreTakenInSteps(t *testing.T) {
 			if asked++; err == nil {
 				b.fetched(f, size)
 			} else if !b.blamed {
-				b.failed(f, err)
+				b.failed(f, err, false, 0)
 			}
 		}
 		b.end()

@@ -134,7 +134,7 @@ func (r *HorizonReader) Enqueue(ctx context.Context, pipe redis.Pipeliner, now t
 	for _, e := range r.entries {
 		e.group.begin(now)
 		for i, k := range e.keys {
-			if e.group.probing || i == e.group.chosen {
+			if e.group.reads(i) {
 				k.enqueue(b, !e.many)
 			}
 		}
@@ -192,7 +192,7 @@ func (r *HorizonReader) Results(now time.Time, yield func(*HorizonTarget, *Horiz
 func (e *horizonEntry) read(now time.Time, h *HorizonReading) {
 	before := e.group.chosen
 	for i, k := range e.keys {
-		if e.group.probing || i == e.group.chosen {
+		if e.group.reads(i) {
 			sum, err := k.evidence()
 			e.group.note(i, sum, err)
 		}

@@ -16,6 +16,10 @@ type layout struct {
 // holds nothing at all.
 const recheck = time.Minute
 
+// leaveRefused is for how long a layout is left alone that may not be read. A
+// user who is allowed one prefix only would fill the server's ACL log otherwise.
+const leaveRefused = 10 * time.Minute
+
 // groupKey names the queues that must have the same layout.
 type groupKey struct{ application, connection, framework, layouts string }
 
@@ -40,9 +44,11 @@ type group struct {
 
 	probing   bool // this scrape reads all layouts
 	first     bool // all of them with ages, because none was ever read
+	now       time.Time
 	lastProbe time.Time
-	seen      []evidence // what this scrape found, by layout
-	broken    bool       // this scrape ended before all had been read
+	leave     []time.Time // by layout: not read before
+	seen      []evidence  // what this scrape found, by layout
+	broken    bool        // this scrape ended before all had been read
 }
 
 // evidence is what the queues of a group have in one layout.
@@ -53,7 +59,8 @@ type evidence struct {
 }
 
 func newGroup(layouts []layout) *group {
-	return &group{layouts: layouts, found: len(layouts) == 1, first: true, seen: make([]evidence, len(layouts))}
+	n := len(layouts)
+	return &group{layouts: layouts, found: n == 1, first: true, leave: make([]time.Time, n), seen: make([]evidence, n)}
 }
 
 // inherit takes over what was found under another list of layouts.
@@ -70,11 +77,17 @@ func (g *group) layout() layout { return g.layouts[g.chosen] }
 // begin decides whether this scrape reads all layouts.
 func (g *group) begin(now time.Time) {
 	g.probing = len(g.layouts) > 1 && (!g.found || g.seen[g.chosen].empty() && now.Sub(g.lastProbe) >= recheck)
+	g.now = now
 	if g.probing {
 		g.lastProbe = now
 	}
 	clear(g.seen)
 	g.broken = false
+}
+
+// reads reports whether layout i is read at this scrape.
+func (g *group) reads(i int) bool {
+	return i == g.chosen || g.probing && !g.now.Before(g.leave[i])
 }
 
 // note adds what one queue has in layout i.
@@ -99,6 +112,9 @@ func (g *group) decide() {
 	g.first = false
 	best, holders := g.chosen, 0
 	for i, s := range g.seen {
+		if s.refused > 0 && s.readable == 0 {
+			g.leave[i] = g.now.Add(leaveRefused)
+		}
 		if s.jobs > 0 {
 			holders++
 		}

@@ -181,6 +181,30 @@ func TestPrefixIsDetectedLater(t *testing.T) {
 	diff(t, "next", figuresOf(scrape(t, r, c, at)["q"]), laravelFixture.want(sample{ready: 1}))
 }
 
+// A user who may read one prefix only is not refused again at every scrape.
+func TestRefusedPrefixesAreLeftAlone(t *testing.T) {
+	server := redistest.Start(t, redistest.Options{Users: []string{"reader on >secret ~b-* +@read +ping +client +hello"}})
+	c := redis.NewClient(&redis.Options{Addr: server.Addr, Username: "reader", Password: "secret", MaxRetries: -1})
+	defer c.Close()
+	r := NewReader(Options{})
+	r.SetTargets([]Target{{Application: "shop", Connection: "main", Queue: "q", PrefixHints: []string{"a-", "b-", "c-"}}})
+	for i, want := range []struct {
+		at       time.Duration
+		commands int
+	}{{0, 9}, {15 * time.Second, 3}, {9 * time.Minute, 3}, {10 * time.Minute, 9}, {11 * time.Minute, 3}} {
+		now := at.Add(want.at)
+		pipe := c.Pipeline()
+		r.Enqueue(t.Context(), pipe, now)
+		if pipe.Len() != want.commands {
+			t.Errorf("scrape %d: %d commands, want %d", i, pipe.Len(), want.commands)
+		}
+		_, _ = pipe.Exec(t.Context())
+		if got := results(r, now)["q"]; got.Err != nil || got.Jobs[Ready] != 0 {
+			t.Errorf("scrape %d: %+v", i, got)
+		}
+	}
+}
+
 func TestClusterLayouts(t *testing.T) {
 	prefix := "p-"
 	for _, c := range []struct {

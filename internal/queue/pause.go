@@ -53,6 +53,7 @@ type pauseGroup struct {
 	restart  []*redis.IntCmd // by prefix
 	checking bool            // restart is read at this scrape
 	checked  time.Time       // when it was last read
+	leave    []time.Time     // by prefix: not read before, because it is refused
 	version  int             // of active
 	active   []string        // the prefixes that are asked for flags
 	sets     bool            // several keys in one command: all of them may be read
@@ -86,7 +87,7 @@ func (r *PauseReader) SetTargets(targets []PauseTarget) {
 }
 
 func newPauseGroup(prefixes []string, cluster bool) *pauseGroup {
-	g := &pauseGroup{prefixes: prefixes, cluster: cluster}
+	g := &pauseGroup{prefixes: prefixes, cluster: cluster, leave: make([]time.Time, len(prefixes))}
 	for _, p := range prefixes {
 		g.restart = append(g.restart, intCmd("exists", p+"illuminate:queue:restart"))
 	}
@@ -120,10 +121,10 @@ func (g *pauseGroup) flags(key string) []*redis.IntCmd {
 
 // Enqueue adds this scrape's commands to pipe. now is this machine's time.
 func (r *PauseReader) Enqueue(ctx context.Context, pipe redis.Pipeliner, now time.Time) {
-	r.cmds, r.now = r.cmds[:0], now
+	r.cmds, r.now = emptied(r.cmds), now
 	for _, g := range r.groups {
 		if g.checking = now.Sub(g.checked) >= recheck; g.checking {
-			r.add(g.restart)
+			r.addRestart(g)
 		}
 		r.add(g.all)
 	}
@@ -142,6 +143,15 @@ func (r *PauseReader) add(cmds []*redis.IntCmd) {
 	for _, cmd := range cmds {
 		cmd.SetErr(ErrNotRun)
 		r.cmds = append(r.cmds, cmd)
+	}
+}
+
+// addRestart asks for the restart flags under the prefixes that are not left alone.
+func (r *PauseReader) addRestart(g *pauseGroup) {
+	for i, cmd := range g.restart {
+		if cmd.SetErr(ErrNotRun); !r.now.Before(g.leave[i]) {
+			r.cmds = append(r.cmds, cmd)
+		}
 	}
 }
 
@@ -190,6 +200,7 @@ func (g *pauseGroup) choose(now time.Time) {
 	var holders, readable []string
 	for i, cmd := range g.restart {
 		switch err := cmd.Err(); {
+		case now.Before(g.leave[i]):
 		case err == nil && cmd.Val() > 0:
 			holders = append(holders, g.prefixes[i])
 			fallthrough
@@ -197,6 +208,8 @@ func (g *pauseGroup) choose(now time.Time) {
 			readable = append(readable, g.prefixes[i])
 		case !replied(err):
 			return
+		default:
+			g.leave[i] = now.Add(leaveRefused)
 		}
 	}
 	g.checked = now

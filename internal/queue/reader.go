@@ -31,18 +31,6 @@ type clock struct {
 	unix string
 }
 
-// entry is one target with its memory.
-type entry struct {
-	target  Target
-	group   *group
-	layout  layout   // of source
-	full    bool     // source has everything that the options ask for
-	ages    bool     // probes have it, too
-	source  source   // by the layout in use; nil before the first scrape
-	probes  []source // by every layout, while the group is probing; the one in use is nil
-	unknown error    // the target cannot be read at all
-}
-
 // source reads one queue by one layout of its keys.
 type source interface {
 	// enqueue adds the commands that count jobs.
@@ -156,42 +144,13 @@ func (r *Reader) Enqueue(ctx context.Context, pipe redis.Pipeliner, now time.Tim
 	}
 	for _, e := range r.entries {
 		if e.unknown == nil {
-			r.prepare(e)
+			e.prepare(&r.clock, r.options.Ages)
 			e.enqueue(b)
 		}
 	}
 	r.enqueueHeads(b)
 	// A pipeline only collects here; nothing can fail before Exec.
 	_ = pipe.BatchProcess(ctx, b.cmds...)
-}
-
-// prepare makes the sources that this scrape needs.
-func (r *Reader) prepare(e *entry) {
-	a, g := adapters[e.target.framework()], e.group
-	if !e.full || e.layout != g.layout() {
-		e.layout, e.full = g.layout(), true
-		e.source = a.open(&e.target, e.layout, &r.clock, r.options.Ages)
-	}
-	e.probes = nil
-	if !g.probing {
-		return
-	}
-	e.ages = g.first
-	e.probes = make([]source, len(g.layouts))
-	for i, l := range g.layouts {
-		if i != g.chosen {
-			e.probes[i] = a.open(&e.target, l, &r.clock, r.options.Ages && e.ages)
-		}
-	}
-}
-
-func (e *entry) enqueue(b *batch) {
-	e.source.enqueue(b)
-	for _, p := range e.probes {
-		if p != nil {
-			p.enqueue(b)
-		}
-	}
 }
 
 // enqueueHeads goes round the entries from where payloads were first refused
@@ -208,23 +167,6 @@ func (r *Reader) enqueueHeads(b *batch) {
 		}
 	}
 	r.turn = next
-}
-
-// enqueueHeads asks for the payloads of a queue. While it is not known which
-// layout holds it, all of them are asked at the price of one.
-func (e *entry) enqueueHeads(b *batch) {
-	if e.unknown != nil {
-		return
-	}
-	tickets := b.left
-	e.source.enqueueHead(b)
-	b.waive = tickets > b.left
-	for _, p := range e.probes {
-		if p != nil {
-			p.enqueueHead(b)
-		}
-	}
-	b.waive = false
 }
 
 // Results interprets the replies and calls yield once for each target, in the
@@ -270,21 +212,6 @@ func (r *Reader) settle() {
 	for _, e := range r.entries {
 		e.adopt(&r.batch)
 	}
-}
-
-// adopt takes the chosen one of the probes as the source from now on.
-func (e *entry) adopt(b *batch) {
-	for i, p := range e.probes {
-		switch {
-		case p == nil:
-		case i == e.group.chosen:
-			e.source.discard(b)
-			e.source, e.layout, e.full = p, e.group.layout(), e.ages
-		default:
-			p.discard(b)
-		}
-	}
-	e.probes = nil
 }
 
 // failed reports whether cmd got no reply that can be used. A nil reply is one.
