@@ -1,10 +1,15 @@
 package collector
 
-import "github.com/queuefleet/queuefleet/internal/queue"
+import (
+	"math"
+
+	"github.com/queuefleet/queuefleet/internal/queue"
+)
 
 // fillHorizons renders what the Horizons on this connection say of themselves.
 func (t *trip) fillHorizons(r *result, ok outcomes) []block {
 	var blocks []block
+	ready := r.ready()
 	i := 0
 	t.probe.horizons.Results(t.now, func(_ *queue.HorizonTarget, h *queue.HorizonReading) {
 		spec := r.spec.horizons[i]
@@ -14,9 +19,24 @@ func (t *trip) fillHorizons(r *result, ok outcomes) []block {
 			return
 		}
 		ok.note("horizon", h.Partial == nil)
+		h.Waits(func(name string) float64 {
+			if n, known := ready[queueKey{spec.application, spec.target.Connection, name}]; known {
+				return n
+			}
+			return math.NaN() // not watched, or on another connection
+		})
 		blocks = append(blocks, spec.block(h))
 	})
 	return blocks
+}
+
+// ready is how many jobs are ready, by queue.
+func (r *result) ready() map[queueKey]float64 {
+	ready := make(map[queueKey]float64, len(r.queues))
+	for i := range r.queues {
+		ready[r.queues[i].spec.key()] = r.queues[i].reading.Jobs[queue.Ready]
+	}
+	return ready
 }
 
 func (s *horizonSpec) block(h *queue.HorizonReading) block {
