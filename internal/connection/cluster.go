@@ -12,8 +12,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// topologyLifetime is how long a slot map is used before it is asked for again.
-const topologyLifetime = 10 * time.Second
+// topologyLifetime is how long a slot map is used before it is asked for again:
+// less than between two scrapes, so that each begins with the present one.
+const topologyLifetime = 5 * time.Second
 
 // topology knows the nodes of a cluster. Left alone, go-redis asks a node drawn
 // by lot each time that all nodes are visited, and waits for it where it hangs.

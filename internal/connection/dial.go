@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -69,9 +70,16 @@ func (d *dialer) open(ctx context.Context, network, address string) (net.Conn, e
 func dialFailure(address string, err error) error {
 	f := &failure{reason: Classify(err), cause: err}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		f.text = fmt.Sprintf("look up %s: %s", dns.Name, dns.Err)
+		f.text = fmt.Sprintf("look up %s: %s", withoutUser(dns.Name), dns.Err)
 		return f
 	}
-	f.text = fmt.Sprintf("connect to %s: %s", address, innermost(err))
+	shown := withoutUser(address)
+	f.text = fmt.Sprintf("connect to %s: %s", shown, strings.ReplaceAll(innermost(err), address, shown))
 	return f
+}
+
+// withoutUser cuts off what somebody may have put before the host as in a URL.
+// Load refuses such an address, for it is where passwords stand.
+func withoutUser(address string) string {
+	return address[strings.LastIndexByte(address, '@')+1:]
 }

@@ -78,7 +78,7 @@ func (d *dialer) clusterOptions() *redis.ClusterOptions {
 	addresses := strings.Split(d.spec.addresses, ",")
 	o := d.options("tcp", addresses[0])
 	return &redis.ClusterOptions{
-		Addrs: addresses,
+		Addrs: addresses, ClusterStateReloadInterval: topologyLifetime,
 		// A key that has moved is asked for at its new node, once.
 		MaxRedirects: 1, MinRetryBackoff: time.Millisecond, MaxRetryBackoff: 8 * time.Millisecond,
 		// Routing policies would fetch the table of all commands first.

@@ -268,6 +268,19 @@ func echo(t testing.TB) *redistest.Fake {
 	return redistest.NewFake(t, func(p *redistest.Peer) { _, _ = io.Copy(p, p) })
 }
 
+func TestAddressesAreShownWithoutPassword(t *testing.T) {
+	free := redistest.FreeAddr(t)
+	for _, address := range []string{
+		"redis://exporter:" + planted + "@" + free, "exporter:" + planted + "@" + free, planted + "@localhost.invalid:6379",
+		planted + "@" + free, ":" + planted + "@" + free + "/0", "unix:///tmp/" + planted + "@none.sock",
+	} {
+		_, err := probe(t.Context(), open(t, at(address)))
+		if err == nil || strings.Contains(err.Error(), planted) {
+			t.Errorf("the error is %v", err)
+		}
+	}
+}
+
 func TestClassifyPlainErrors(t *testing.T) {
 	for _, c := range []struct {
 		err  error

@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -209,9 +210,14 @@ func EndlessLine(t testing.TB) *Fake {
 }
 
 func flood(p *Peer, header string) {
-	chunk := strings.Repeat(":1\r\n", 16<<10)
-	for p.Send(header) {
-		header = chunk
+	if !p.Send(header) {
+		return
+	}
+	chunk := bytes.Repeat([]byte(":1\r\n"), 4<<10)
+	for {
+		if _, err := p.Write(chunk); err != nil {
+			return
+		}
 	}
 }
 

@@ -216,14 +216,32 @@ func ServeFleetIfAsked() {
 	if os.Getenv(fleetVariable) == "" {
 		return
 	}
-	f, err := serveFleet(FleetOptions{})
-	if err != nil {
+	if err := ServeFleet(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "fleet:", err)
 		os.Exit(1)
 	}
-	fmt.Println(f.Addr, f.Hung)
-	_, _ = io.Copy(io.Discard, os.Stdin) // ends with the parent, however that ends
 	os.Exit(0)
+}
+
+// ServeFleet makes this process a fleet with the usual answers until in ends,
+// which it does with the parent, however that ends. It writes the two addresses
+// as a line to out, and then for each line of in the numbers of sockets accepted
+// and of commands answered so far.
+func ServeFleet(in io.Reader, out io.Writer) error {
+	f, err := serveFleet(FleetOptions{})
+	if err != nil {
+		return err
+	}
+	defer f.stop()
+	if _, err := fmt.Fprintln(out, f.Addr, f.Hung); err != nil {
+		return err
+	}
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		if _, err := fmt.Fprintln(out, f.Connections(), f.Commands()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // StartFleet serves a fleet with the usual answers in a process of its own, so
