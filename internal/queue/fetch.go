@@ -16,7 +16,8 @@ import (
 //   - A larger one is fetched again when bytesPerSecond would have carried it,
 //     but after minInterval at the least (unless it is known to be gone) and
 //     after maxInterval at the most.
-//   - One scrape fetches up to scrapeBytes of payloads known to be large, or one.
+//   - One scrape fetches up to scrapeBytes of payloads by what they weighed
+//     last, or one. What does not fit has its turn at the next scrape.
 //   - Of queues with jobs whose payload was never seen, firstUnknown are asked
 //     at the first scrape, and from then on by what those turned out to weigh,
 //     growing eightfold at most: a thousand queues are all asked at the third
@@ -25,13 +26,16 @@ import (
 //   - A payload during whose transfer the pipeline ended, which is a connection
 //     that counts as down, is left alone for firstPenalty and then for
 //     maxInterval. The next scrape fetches none at all, so the connection is not
-//     down twice in a row for the same reason, and then it begins with one.
+//     down twice in a row for the same reason, and then it begins with one. As
+//     it may have been the sum that was too much, one scrape then fetches half
+//     of what arrived, but leastBytes, and twice as much an hour later.
 const (
 	bytesPerSecond = 256 << 10
 	minInterval    = time.Minute
 	maxInterval    = time.Hour
 	firstPenalty   = 5 * time.Minute
 	scrapeBytes    = 16 << 20
+	leastBytes     = 1 << 20
 	firstUnknown   = 128
 	growth         = 8
 	maxUnknown     = 1 << 20
@@ -69,27 +73,33 @@ type batch struct {
 	limit  int64 // Options.HeadBytes
 	elided func(string) (string, string, int64, bool)
 
-	unknown int   // unweighed payloads that one scrape may fetch
-	careful bool  // weighed ones count among them, until all can be fetched again
-	left    int   // of unknown, in this scrape
-	large   int64 // bytes of large payloads asked for in this scrape
-	waive   bool  // the queue's ticket has been taken already
-	refused int   // payloads not asked for, for lack of a ticket or bytes
+	unknown int       // unweighed payloads that one scrape may fetch
+	careful bool      // weighed ones count among them, until all can be fetched again
+	left    int       // of unknown, in this scrape
+	carries int64     // bytes of payloads that one scrape may fetch
+	review  time.Time // when it may be more again
+	asked   int64     // bytes of payloads asked for in this scrape, as far as they were weighed
+	waive   bool      // the queue's ticket has been taken already
+	refused int       // payloads not asked for, for lack of a ticket or bytes
 
 	weighed int   // unweighed payloads that arrived
 	weight  int64 // their bytes
+	arrived int64 // bytes of all payloads that arrived
 	blamed  bool  // the pipeline ended during the transfer of a payload
 }
 
 func newBatch(o Options) batch {
-	return batch{seed: maphash.MakeSeed(), limit: o.HeadBytes, elided: o.Elided, unknown: firstUnknown}
+	return batch{seed: maphash.MakeSeed(), limit: o.HeadBytes, elided: o.Elided, unknown: firstUnknown, carries: scrapeBytes}
 }
 
 // begin starts a scrape.
 func (b *batch) begin(now time.Time) {
 	b.now, b.cmds = now, emptied(b.cmds)
-	b.left, b.large, b.waive, b.refused = b.unknown, 0, false, 0
-	b.weighed, b.weight, b.blamed = 0, 0, false
+	b.left, b.asked, b.waive, b.refused = b.unknown, 0, false, 0
+	b.weighed, b.weight, b.arrived, b.blamed = 0, 0, 0, false
+	if b.carries < scrapeBytes && !now.Before(b.review) {
+		b.carries, b.review = min(2*b.carries, scrapeBytes), now.Add(maxInterval)
+	}
 }
 
 // emptied returns cmds with no command in it, and none kept alive by it. The
@@ -114,7 +124,7 @@ func (b *batch) allow(f *fetch) bool {
 	switch {
 	case b.now.Before(f.next) && (large || f.strikes > 0):
 		return false
-	case large && b.large > 0 && b.large+f.size > scrapeBytes:
+	case f.weighed && b.asked > 0 && b.asked+f.size > b.carries:
 		b.refused++
 		return false
 	case b.waive || f.idle && f.strikes == 0:
@@ -125,14 +135,13 @@ func (b *batch) allow(f *fetch) bool {
 		}
 		b.left--
 	}
-	if large {
-		b.large += f.size
-	}
+	b.asked += f.size
 	return true
 }
 
 // fetched notes that a payload of size bytes arrived.
 func (b *batch) fetched(f *fetch, size int64) {
+	b.arrived += size
 	if !f.weighed || b.careful {
 		b.weighed++
 		b.weight += size
@@ -168,10 +177,12 @@ func (b *batch) end() {
 	switch {
 	case b.blamed:
 		b.unknown, b.careful = 0, true
+		b.carries = min(max(b.arrived/2, leastBytes), b.carries)
+		b.review = b.now.Add(maxInterval)
 	case b.unknown == 0:
 		b.unknown = 1
 	case b.weighed > 0:
-		fits := scrapeBytes / max(b.weight/int64(b.weighed), 1)
+		fits := b.carries / max(b.weight/int64(b.weighed), 1)
 		b.unknown = int(max(1, min(int64(b.unknown)*growth, fits, maxUnknown)))
 		b.careful = b.careful && b.refused > 0
 	case b.refused == 0:

@@ -168,9 +168,10 @@ func TestHead(t *testing.T) {
 func TestUnknownPayloadsAreTakenInSteps(t *testing.T) {
 	b := newBatch(Options{HeadBytes: 1000})
 	fetches := make([]fetch, 1000)
+	now := at
 	scrape := func(size int64, err error) int {
-		at := at.Add(time.Duration(b.unknown) * time.Hour)
-		b.begin(at)
+		now = now.Add(15 * time.Second)
+		b.begin(now)
 		asked := 0
 		for i := range fetches {
 			f := &fetches[i]
@@ -207,11 +208,49 @@ func TestUnknownPayloadsAreTakenInSteps(t *testing.T) {
 		{900, nil, 1},
 		{900, nil, 8},
 		{4 << 20, nil, 64},
-		{900, nil, 4}, // by the weight of the last ones
-		{900, nil, 32},
+		{900, nil, 1}, // by the weight of the last ones
+		{900, nil, 8},
 	} {
 		if got := scrape(c.size, c.err); got != c.want {
 			t.Fatalf("scrape %d: asked for %d payloads, want %d", i, got, c.want)
+		}
+	}
+}
+
+// Where the sum was too much, half of what arrived is asked for, and twice as
+// much an hour later.
+func TestBytesOfAScrapeFollowTheConnection(t *testing.T) {
+	b := newBatch(Options{HeadBytes: 1 << 20})
+	fetches := make([]fetch, 20)
+	for i := range fetches {
+		fetches[i] = fetch{weighed: true, size: 1 << 20}
+	}
+	for i, c := range []struct {
+		after  time.Duration
+		broken int // the pipeline ends at this one; 0 = it does not
+		want   int
+	}{
+		{0, 0, 16}, {15 * time.Second, 10, 16}, {15 * time.Second, 0, 0},
+		{15 * time.Second, 0, 1}, {15 * time.Second, 0, 4}, {15 * time.Second, 0, 4},
+		{time.Hour, 0, 4}, {15 * time.Second, 0, 9}, {time.Hour, 0, 9}, {15 * time.Second, 0, 16},
+	} {
+		b.begin(b.now.Add(c.after))
+		asked := 0
+		for j := range fetches {
+			f := &fetches[j]
+			if !b.allow(f) {
+				continue
+			}
+			switch asked++; {
+			case c.broken == 0 || asked < c.broken:
+				b.fetched(f, 1<<20)
+			case asked == c.broken:
+				b.failed(f, io.ErrUnexpectedEOF, false, 0)
+			}
+		}
+		b.end()
+		if asked != c.want {
+			t.Errorf("scrape %d: asked for %d payloads of 1 MiB, want %d", i, asked, c.want)
 		}
 	}
 }
@@ -224,7 +263,7 @@ func TestLargePayloadsShareTheBytes(t *testing.T) {
 	for _, c := range []struct {
 		size int64
 		want bool
-	}{{10 << 20, true}, {10 << 20, false}, {6 << 20, true}, {1001, false}, {1000, true}} {
+	}{{10 << 20, true}, {10 << 20, false}, {6 << 20, true}, {1000, false}} {
 		f := fetch{weighed: true, size: c.size}
 		if got := b.allow(&f); got != c.want {
 			t.Errorf("%d bytes: allowed = %v, want %v", c.size, got, c.want)
