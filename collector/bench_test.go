@@ -45,7 +45,7 @@ func BenchmarkScrape(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				return page
+				return pageText(b, page)
 			}
 			page := scrape()
 			if up := strings.Count(string(page), "\nredis_up{"); up != n {

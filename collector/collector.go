@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -136,10 +137,9 @@ func (f *fleet) sub(names []string) (*fleet, error) {
 }
 
 // Scrape probes the named connections, all of them where names is nil, and
-// returns their series in the text exposition format. It answers within ctx's
-// deadline: what has not answered by then is down. Concurrent calls for the
-// same names share one collection; the bytes are shared too and not to be changed.
-func (c *Collector) Scrape(ctx context.Context, names []string) ([]byte, error) {
+// returns their series as a *Page. It answers within ctx's deadline: what has not answered
+// by then is down. Concurrent calls for the same names share one collection.
+func (c *Collector) Scrape(ctx context.Context, names []string) (io.WriterTo, error) {
 	led := false
 	flight := c.flights.DoChan(strings.Join(names, "\x00"), func() (any, error) {
 		led = true
@@ -153,7 +153,7 @@ func (c *Collector) Scrape(ctx context.Context, names []string) ([]byte, error) 
 		if done.Err != nil {
 			return nil, done.Err
 		}
-		return done.Val.([]byte), nil
+		return done.Val.(*Page), nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("scrape: %w", context.Cause(ctx))
 	}
@@ -168,7 +168,7 @@ func budget(ctx context.Context) time.Duration {
 	return max(time.Until(deadline), time.Millisecond)
 }
 
-func (c *Collector) collect(ctx context.Context, names []string) ([]byte, error) {
+func (c *Collector) collect(ctx context.Context, names []string) (*Page, error) {
 	start := c.now()
 	f := c.current.Load()
 	if names != nil {
@@ -179,15 +179,14 @@ func (c *Collector) collect(ctx context.Context, names []string) ([]byte, error)
 		f = part
 	}
 	results := c.results(ctx, f)
-	page := render(make([]byte, 0, c.metrics.pageSize.Load()*9/8), allFamilies, c.blocks(f, results))
 	c.metrics.scrapeDuration.Set(c.now().Sub(start).Seconds())
-	c.metrics.pageSize.Store(int64(len(page)))
-	return page, nil
+	return &Page{families: allFamilies, blocks: c.blocks(f, results)}, nil
 }
 
 // results probes every connection of f and returns their results in order.
 func (c *Collector) results(ctx context.Context, f *fleet) []*result {
 	limit := budget(ctx)
+	c.metrics.scrapeTimeout.Set(limit.Seconds())
 	calls := make([]*call, len(f.probes))
 	hung := make([]bool, len(f.probes))
 	longest := time.Duration(0)

@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,8 +39,12 @@ func (c *Collector) Run(ctx context.Context) error {
 	var scans sync.WaitGroup
 	defer scans.Wait()
 	limit := make(chan struct{}, scansAtOnce)
+	early := func(connection string, err error) {
+		// What was found before stays, and a connection that is down says so itself.
+		c.logger.Debug("looking for queues by pattern ended early", "connection", connection, "err", err)
+	}
 	for {
-		c.discover(ctx, &scans, limit)
+		c.discover(ctx, &scans, limit, early)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -50,16 +55,25 @@ func (c *Collector) Run(ctx context.Context) error {
 }
 
 // Discover looks once for queues by pattern and returns when it is through
-// with every connection.
-func (c *Collector) Discover(ctx context.Context) {
+// with every connection. The error names the connections that it could not
+// look through to the end; what was found on them until then is kept.
+func (c *Collector) Discover(ctx context.Context) error {
 	var scans sync.WaitGroup
-	c.discover(ctx, &scans, make(chan struct{}, scansAtOnce))
+	var mu sync.Mutex // guards errs
+	var errs []error
+	c.discover(ctx, &scans, make(chan struct{}, scansAtOnce), func(connection string, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		errs = append(errs, fmt.Errorf("look for queues by pattern on %s: %w", connection, err))
+	})
 	scans.Wait()
+	return errors.Join(errs...)
 }
 
 // discover starts a scan of every connection with patterns, unless one runs
-// already: a scan of many keys takes longer than the interval.
-func (c *Collector) discover(ctx context.Context, scans *sync.WaitGroup, limit chan struct{}) {
+// already: a scan of many keys takes longer than the interval. early is told of
+// those that did not get to the end.
+func (c *Collector) discover(ctx context.Context, scans *sync.WaitGroup, limit chan struct{}, early func(connection string, err error)) {
 	for _, p := range c.current.Load().probes {
 		if len(p.spec.Load().patterns) == 0 || !p.discovery.scanning.CompareAndSwap(false, true) {
 			continue
@@ -69,21 +83,22 @@ func (c *Collector) discover(ctx context.Context, scans *sync.WaitGroup, limit c
 			select {
 			case limit <- struct{}{}:
 				defer func() { <-limit }()
-				c.scan(ctx, p)
+				if err := c.scan(ctx, p); err != nil {
+					early(p.spec.Load().connection.Name, err)
+				}
 			case <-ctx.Done():
+				early(p.spec.Load().connection.Name, ctx.Err())
 			}
 		})
 	}
 }
 
-func (c *Collector) scan(ctx context.Context, p *probe) {
-	if err := p.discovery.scanner.Scan(ctx); err != nil {
-		// What was found before stays, and a connection that is down says so itself.
-		c.logger.Debug("looking for queues by pattern ended early", "connection", p.spec.Load().connection.Name, "err", err)
-	}
+func (c *Collector) scan(ctx context.Context, p *probe) error {
+	err := p.discovery.scanner.Scan(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.publish()
+	return err
 }
 
 func newDiscovery(c *Collector, connection string) *discovery {

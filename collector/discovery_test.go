@@ -20,14 +20,18 @@ queues:
   - {name: named, application: shop, connection: main, queue_names: [tenant-b]}
   - {name: found, application: shop, connection: main, queue_names: ["tenant-*"]}
 `)
-	b.Discover(ctx)
+	if err := b.Discover(ctx); err != nil {
+		t.Fatal(err)
+	}
 	s := b.scrape(t)
 	s.want(t, `redis_queue_jobs{application="shop",connection="main",queue="tenant-a",state="ready"}`, "1")
 	s.want(t, `redis_queue_jobs{application="shop",connection="main",queue="tenant-b",state="ready"}`, "1")
 	s.absent(t, "redis_queue_jobs", `queue="other"`)
 
 	server.Client().Del(ctx, "laravel_database_queues:tenant-a")
-	b.Discover(ctx)
+	if err := b.Discover(ctx); err != nil {
+		t.Fatal(err)
+	}
 	s = b.scrape(t)
 	s.want(t, `redis_queue_jobs{application="shop",connection="main",queue="tenant-a",state="ready"}`, "0")
 }

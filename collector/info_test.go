@@ -51,7 +51,7 @@ func infoBlock(text string) *block {
 // seriesOf renders a block without the HELP and TYPE lines.
 func seriesOf(b *block) []string {
 	var series []string
-	for line := range strings.Lines(string(render(nil, allFamilies, []block{*b}))) {
+	for line := range strings.Lines(string(render(allFamilies, []block{*b}))) {
 		if !strings.HasPrefix(line, "#") {
 			series = append(series, strings.TrimSuffix(line, "\n"))
 		}
@@ -311,7 +311,7 @@ func checkPage(t *testing.T, b *block) {
 		}
 		seen[name+s.labels] = true
 	}
-	checkExposition(t, render(nil, allFamilies, []block{*b}))
+	checkExposition(t, render(allFamilies, []block{*b}))
 }
 
 func BenchmarkParseInfo(b *testing.B) {

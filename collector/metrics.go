@@ -1,8 +1,6 @@
 package collector
 
 import (
-	"sync/atomic"
-
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -15,7 +13,6 @@ type metrics struct {
 	coalesced      prometheus.Counter
 	dropped        prometheus.Counter
 	probeDuration  prometheus.Histogram
-	pageSize       atomic.Int64 // of the last page, to size the next one's buffer
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {

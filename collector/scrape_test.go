@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -78,8 +79,8 @@ func (b *bench) scrape(t *testing.T, names ...string) series {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parsePage(t, page)
-	return newSeries(t, page)
+	parsePage(t, pageText(t, page))
+	return newSeries(t, pageText(t, page))
 }
 
 type series map[string]string
@@ -299,7 +300,7 @@ func TestConcurrentScrapesShareACollection(t *testing.T) {
 	b := newBench(t, Options{})
 	b.apply(t, "global: {probe_timeout: 300ms}\nconnections:\n"+connectionYAML("hung", redistest.Silent(t).Addr))
 	const clients = 8
-	pages := make([][]byte, clients)
+	pages := make([]io.WriterTo, clients)
 	var wait sync.WaitGroup
 	for i := range clients {
 		wait.Go(func() {
@@ -310,7 +311,7 @@ func TestConcurrentScrapesShareACollection(t *testing.T) {
 	}
 	wait.Wait()
 	for _, page := range pages {
-		newSeries(t, page).want(t, `redis_up{connection="hung"}`, "0")
+		newSeries(t, pageText(t, page)).want(t, `redis_up{connection="hung"}`, "0")
 	}
 	if s := b.scrape(t); s[`redis_probes_total{connection="hung"}`] == "8" {
 		t.Error("each of the concurrent scrapes probed on its own")

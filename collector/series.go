@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -65,30 +66,62 @@ func escapeLabel(value string) string {
 
 var helpEscaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
 
-// render appends the text exposition (version 0.0.4) of the blocks to dst. Each
-// family appears once with all its series, as the format wants it. It is
+// Page is what a collection found, to be written as text. It is immutable and
+// may be written any number of times: scrapes that share a collection render it
+// each for itself, which costs less than to keep megabytes of text about.
+type Page struct {
+	families []family
+	blocks   []block
+}
+
+// chunk is how much text is gathered before it is written.
+const chunk = 32 << 10
+
+// WriteTo writes the page in the text exposition format, version 0.0.4. Each
+// family appears once with all its series, as the format wants it. The text is
 // appended by hand because client_golang's const metrics cost several times
 // what a whole probe costs.
-func render(dst []byte, families []family, blocks []block) []byte {
-	next := make([]int, len(blocks))
-	for id := range families {
-		f := &families[id]
+func (p *Page) WriteTo(w io.Writer) (int64, error) {
+	out := chunkWriter{w: w, buf: make([]byte, 0, chunk+chunk/8)}
+	next := make([]int, len(p.blocks))
+	for id := range p.families {
+		f := &p.families[id]
 		headed := false
-		for i := range blocks {
-			b := &blocks[i]
+		for i := range p.blocks {
+			b := &p.blocks[i]
 			n := next[i]
 			for n < len(b.samples) && b.samples[n].family == familyID(id) {
 				if !headed {
-					dst = appendHeader(dst, f)
+					out.buf = appendHeader(out.buf, f)
 					headed = true
 				}
-				dst = appendSeries(dst, f.name, b.labels, &b.samples[n])
+				out.buf = appendSeries(out.buf, f.name, b.labels, &b.samples[n])
 				n++
 			}
 			next[i] = n
+			if len(out.buf) >= chunk && !out.flush() {
+				return out.written, out.err
+			}
 		}
 	}
-	return dst
+	out.flush()
+	return out.written, out.err
+}
+
+// chunkWriter counts what it writes and stops at the first error.
+type chunkWriter struct {
+	w       io.Writer
+	buf     []byte
+	written int64
+	err     error
+}
+
+func (c *chunkWriter) flush() bool {
+	n, err := c.w.Write(c.buf)
+	c.written += int64(n)
+	c.err = err
+	c.buf = c.buf[:0]
+	return err == nil
 }
 
 func appendHeader(dst []byte, f *family) []byte {

@@ -2,6 +2,9 @@ package collector
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -44,6 +47,22 @@ func randomPage(r *rand.Rand) ([]family, []block) {
 		}
 	}
 	return families, blocks
+}
+
+// render writes a page of its own; a buffer takes it all.
+func render(families []family, blocks []block) []byte {
+	var text bytes.Buffer
+	_, _ = (&Page{families: families, blocks: blocks}).WriteTo(&text)
+	return text.Bytes()
+}
+
+func pageText(t testing.TB, page io.WriterTo) []byte {
+	t.Helper()
+	var text bytes.Buffer
+	if n, err := page.WriteTo(&text); err != nil || n != int64(text.Len()) {
+		t.Fatalf("wrote %d of %d bytes: %v", n, text.Len(), err)
+	}
+	return text.Bytes()
 }
 
 // constMetrics collects the same series through client_golang.
@@ -124,7 +143,7 @@ func TestRenderEqualsClientGolang(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 150 {
 		families, blocks := randomPage(r)
-		got := parsePage(t, render(nil, families, blocks))
+		got := parsePage(t, render(families, blocks))
 		want := viaClientGolang(t, families, blocks)
 		ignoreOrder := protocmp.SortRepeated(func(a, b *dto.LabelPair) bool { return a.GetName() < b.GetName() })
 		sortMetrics := protocmp.SortRepeated(func(a, b *dto.Metric) bool { return sortKey(a) < sortKey(b) })
@@ -147,7 +166,7 @@ func TestUnknownValuesAreAbsent(t *testing.T) {
 	b := block{labels: `connection="a"`}
 	b.add(0, "", math.NaN())
 	b.add(0, label("state", "ready"), 0)
-	got := string(render(nil, []family{{"jobs", gauge, "Jobs."}}, []block{b}))
+	got := string(render([]family{{"jobs", gauge, "Jobs."}}, []block{b}))
 	want := "# HELP jobs Jobs.\n# TYPE jobs gauge\n" + `jobs{connection="a",state="ready"} 0` + "\n"
 	if got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -155,7 +174,36 @@ func TestUnknownValuesAreAbsent(t *testing.T) {
 }
 
 func TestFamilyWithoutSeriesHasNoHeader(t *testing.T) {
-	if got := render(nil, []family{{"jobs", gauge, "Jobs."}}, []block{{labels: `connection="a"`}}); len(got) != 0 {
+	if got := render([]family{{"jobs", gauge, "Jobs."}}, []block{{labels: `connection="a"`}}); len(got) != 0 {
 		t.Errorf("got %q, want nothing", got)
+	}
+}
+
+// failingWriter takes a number of bytes and then fails.
+type failingWriter struct{ left int }
+
+func (w *failingWriter) Write(p []byte) (int, error) {
+	if len(p) > w.left {
+		n := w.left
+		w.left = 0
+		return n, io.ErrClosedPipe
+	}
+	w.left -= len(p)
+	return len(p), nil
+}
+
+func TestPageStopsWhereTheClientLeaves(t *testing.T) {
+	blocks := make([]block, 20_000)
+	for i := range blocks {
+		blocks[i].labels = identity("connection", fmt.Sprint(i))
+		blocks[i].add(0, "", float64(i))
+	}
+	page := &Page{families: []family{{"jobs", gauge, "Jobs."}}, blocks: blocks}
+	n, err := page.WriteTo(&failingWriter{left: 100_000})
+	if n != 100_000 || !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("wrote %d bytes, %v; want 100000 and the writer's error", n, err)
+	}
+	if lines := bytes.Count(pageText(t, page), []byte{'\n'}); lines != 20_002 {
+		t.Errorf("the whole page has %d lines, want 20002", lines)
 	}
 }

@@ -37,6 +37,9 @@ func configureQueuesList(app *kingpin.Application, e *env) {
 }
 
 func (c *queuesList) run(ctx context.Context) error {
+	if c.timeout <= 0 {
+		return usageError("--timeout must be more than 0")
+	}
 	cfg, err := c.env.loadConfig()
 	if err != nil {
 		return err
@@ -44,7 +47,7 @@ func (c *queuesList) run(ctx context.Context) error {
 	if cfg, err = c.narrow(cfg); err != nil {
 		return err
 	}
-	queues, down, err := c.read(ctx, cfg)
+	queues, problems, err := c.read(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -53,7 +56,10 @@ func (c *queuesList) run(ctx context.Context) error {
 	} else {
 		c.print(queues)
 	}
-	if failed := c.complain(queues, down); err == nil && failed {
+	for _, problem := range problems {
+		fmt.Fprintf(c.env.stderr, "qftool: %s\n", printable(problem))
+	}
+	if err == nil && len(problems) > 0 {
 		err = errFound
 	}
 	return err
@@ -108,8 +114,8 @@ func narrowed(cfg *configs.Config, applications []string, connections []*configs
 }
 
 // read reads every queue once, by the exporter's own code. Queues found by
-// pattern are looked for first. It also returns the connections that are down.
-func (c *queuesList) read(ctx context.Context, cfg *configs.Config) ([]collector.QueueStatus, []collector.ConnectionStatus, error) {
+// pattern are looked for first. problems say why figures are missing.
+func (c *queuesList) read(ctx context.Context, cfg *configs.Config) (queues []collector.QueueStatus, problems []string, err error) {
 	set := connection.NewSet(slog.New(slog.DiscardHandler))
 	defer set.Close()
 	coll := collector.New(set, collector.Options{
@@ -118,34 +124,48 @@ func (c *queuesList) read(ctx context.Context, cfg *configs.Config) ([]collector
 	defer coll.Close()
 	set.Apply(cfg.Connections)
 	coll.Apply(cfg)
-	if hasPatterns(cfg) {
-		search, cancel := context.WithTimeout(ctx, c.timeout)
-		defer cancel()
-		coll.Discover(search)
-		if search.Err() != nil && ctx.Err() == nil {
-			fmt.Fprintf(c.env.stderr, "qftool: looking for queues by pattern was given up after %v (--timeout): some may be missing\n", c.timeout)
-		}
-	}
+	search, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	missed := coll.Discover(search)
+	givenUp := search.Err() != nil
 	if _, err := coll.Scrape(ctx, nil); err != nil {
 		return nil, nil, err
 	}
-	queues := coll.Queues()
+	queues = append([]collector.QueueStatus{}, coll.Queues()...)
 	for i := range queues {
 		queues[i].Error = c.env.redactor.Mask(queues[i].Error)
 	}
-	down := slices.DeleteFunc(coll.Connections(), func(s collector.ConnectionStatus) bool {
-		return s.State != collector.Down && s.State != collector.Hung
-	})
-	if queues == nil {
-		queues = []collector.QueueStatus{}
+	problems = c.problems(queues, coll.Connections())
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil, fmt.Errorf("interrupted: %w", context.Cause(ctx))
+	case givenUp:
+		problems = append(problems, fmt.Sprintf("looking for queues by pattern was given up after %v (--timeout): some may be missing", c.timeout))
+	case missed != nil && len(problems) == 0: // else the reason has been told
+		problems = append(problems, c.env.redactor.Mask(missed.Error()))
 	}
-	return queues, down, nil
+	return queues, problems, nil
 }
 
-func hasPatterns(cfg *configs.Config) bool {
-	return slices.ContainsFunc(cfg.Queues, func(q configs.Queue) bool {
-		return q.Active && slices.ContainsFunc(q.QueueNames, configs.IsPattern)
-	})
+// problems tells once that a connection is down, else for each queue why it
+// could not be read.
+func (c *queuesList) problems(queues []collector.QueueStatus, connections []collector.ConnectionStatus) []string {
+	var list []string
+	down := map[string]bool{}
+	for i := range connections {
+		s := &connections[i]
+		if s.State == collector.Down || s.State == collector.Hung {
+			down[s.Name] = true
+			list = append(list, fmt.Sprintf("connection %s is down (%s): %s", s.Name, s.Reason, c.env.redactor.Mask(s.Error)))
+		}
+	}
+	for i := range queues {
+		q := &queues[i]
+		if q.Error != "" && !down[q.Connection] {
+			list = append(list, fmt.Sprintf("queue %s of %s on %s: %s", q.Queue, q.Application, q.Connection, q.Error))
+		}
+	}
+	return list
 }
 
 func (c *queuesList) print(queues []collector.QueueStatus) {
@@ -203,24 +223,4 @@ func pausedCell(paused *bool) cell {
 	default:
 		return text("no")
 	}
-}
-
-// complain tells why figures are missing: once for a connection that is down,
-// else for each queue. It reports whether there was anything to tell.
-func (c *queuesList) complain(queues []collector.QueueStatus, down []collector.ConnectionStatus) bool {
-	gone := map[string]bool{}
-	for _, s := range down {
-		gone[s.Name] = true
-		fmt.Fprintf(c.env.stderr, "qftool: connection %s is down (%s): %s\n", s.Name, s.Reason, printable(c.env.redactor.Mask(s.Error)))
-	}
-	found := len(down) > 0
-	for i := range queues {
-		q := &queues[i]
-		if q.Error == "" || gone[q.Connection] {
-			continue
-		}
-		found = true
-		fmt.Fprintf(c.env.stderr, "qftool: queue %s of %s on %s: %s\n", q.Queue, q.Application, q.Connection, printable(q.Error))
-	}
-	return found
 }

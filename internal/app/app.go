@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -96,7 +97,7 @@ func assemble(o Options) (*exporter, error) {
 	site, err := web.New(web.Options{
 		Program: Program, Summary: "Watches every Redis connection and every work queue of a fleet.", Version: version.Info(),
 		Logger: o.Logger.With("component", "web"), Mask: o.Redactor.Mask, Store: e.store, Ready: e.serving.Load,
-		Gatherer: registry, Scrape: func(ctx context.Context) ([]byte, error) { return e.collector.Scrape(ctx, nil) },
+		Gatherer: registry, Scrape: func(ctx context.Context) (io.WriterTo, error) { return e.collector.Scrape(ctx, nil) },
 		ConfigFile: o.ConfigFile, WebConfigFile: o.webConfigFile(), ExternalURL: o.Web.ExternalURL, TimeoutOffset: o.Web.TimeoutOffset,
 		EnableLifecycle: o.Web.EnableLifecycle, EnableAdminAPI: o.Web.EnableAdminAPI, EnablePprof: o.Web.EnablePprof,
 	})

@@ -2,7 +2,9 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -33,33 +35,54 @@ func scrapeTimeout(header string, offset time.Duration) time.Duration {
 
 // metrics answers with the fleet's series and the program's own.
 func (s *Site) metrics(w http.ResponseWriter, r *http.Request) {
-	var page []byte
+	var page []io.WriterTo
 	if s.o.Scrape != nil {
-		var err error
-		if page, err = s.Scrape(r, s.o.Scrape); err != nil {
+		fleet, err := s.Scrape(r, s.o.Scrape)
+		if err != nil {
 			s.ScrapeFailed(w, r, err)
 			return
 		}
+		page = append(page, fleet)
 	}
 	var own bytes.Buffer
 	s.gather(&own)
-	// The fleet's page is shared with other scrapes and must not be appended to.
-	body := make([]byte, 0, len(page)+own.Len())
-	body = append(body, page...)
-	body = append(body, own.Bytes()...)
-	s.Metrics(w, r, body)
+	s.Metrics(w, r, append(page, &own)...)
 }
 
 // Scrape calls scrape under the deadline that Prometheus gave with r.
-func (s *Site) Scrape(r *http.Request, scrape ScrapeFunc) ([]byte, error) {
+func (s *Site) Scrape(r *http.Request, scrape ScrapeFunc) (io.WriterTo, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), scrapeTimeout(r.Header.Get(timeoutHeader), s.o.TimeoutOffset))
 	defer cancel()
 	return scrape(ctx)
 }
 
-// Metrics answers with a page of metrics.
-func (s *Site) Metrics(w http.ResponseWriter, r *http.Request, page []byte) {
-	s.Body(w, r, http.StatusOK, contentMetrics, page)
+// Metrics answers with a page of metrics, made of parts. It is written as it is
+// rendered: a large fleet's is many megabytes.
+func (s *Site) Metrics(w http.ResponseWriter, r *http.Request, parts ...io.WriterTo) {
+	header := w.Header()
+	header.Set("Content-Type", contentMetrics)
+	header.Add("Vary", "Accept-Encoding")
+	zipped := acceptsGzip(r)
+	if zipped {
+		header.Set("Content-Encoding", "gzip")
+	}
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return
+	}
+	var out io.Writer = w
+	if zipped {
+		z := s.gzip.Get().(*gzip.Writer)
+		defer s.gzip.Put(z)
+		z.Reset(w)
+		defer z.Close()
+		out = z
+	}
+	for _, part := range parts {
+		if _, err := part.WriteTo(out); err != nil {
+			return // the client has gone
+		}
+	}
 }
 
 // ScrapeFailed answers for a scrape that has nothing to show: no metrics at

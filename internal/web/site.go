@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -23,7 +24,7 @@ type ConfigStore interface {
 
 // ScrapeFunc returns a page of metrics in Prometheus' text format. It fails
 // only where ctx ends before there is anything to return.
-type ScrapeFunc func(ctx context.Context) ([]byte, error)
+type ScrapeFunc func(ctx context.Context) (io.WriterTo, error)
 
 // Options are what a Site is made of. Every field without a remark is needed.
 type Options struct {

@@ -69,15 +69,17 @@ func newFixture(t *testing.T, change func(*Options)) *fixture {
 	registry.MustRegister(prometheus.NewGaugeFunc(
 		prometheus.GaugeOpts{Name: "own_metric", Help: "One."}, func() float64 { return 1 }))
 	o := Options{
-		Program:       "queuefleet_exporter",
-		Summary:       "Watches <everything>.",
-		Version:       "1.2.3",
-		Logger:        logging.New(f.log, logging.Options{Level: slog.LevelDebug, Redactor: redactor}),
-		Mask:          redactor.Mask,
-		Store:         f.store,
-		Ready:         func() bool { return true },
-		Gatherer:      registry,
-		Scrape:        func(context.Context) ([]byte, error) { return []byte("# TYPE fleet gauge\nfleet 1\n"), nil },
+		Program:  "queuefleet_exporter",
+		Summary:  "Watches <everything>.",
+		Version:  "1.2.3",
+		Logger:   logging.New(f.log, logging.Options{Level: slog.LevelDebug, Redactor: redactor}),
+		Mask:     redactor.Mask,
+		Store:    f.store,
+		Ready:    func() bool { return true },
+		Gatherer: registry,
+		Scrape: func(context.Context) (io.WriterTo, error) {
+			return strings.NewReader("# TYPE fleet gauge\nfleet 1\n"), nil
+		},
 		ConfigFile:    "queuefleet.yml",
 		TimeoutOffset: 500 * time.Millisecond,
 	}
@@ -223,7 +225,7 @@ func TestReadiness(t *testing.T) {
 func TestCompression(t *testing.T) {
 	page := strings.Repeat("fleet 1\n", 1000)
 	f := newFixture(t, func(o *Options) {
-		o.Scrape = func(context.Context) ([]byte, error) { return []byte(page), nil }
+		o.Scrape = func(context.Context) (io.WriterTo, error) { return strings.NewReader(page), nil }
 	})
 	tests := []struct {
 		accept string
@@ -280,13 +282,13 @@ func TestScrapeTimeout(t *testing.T) {
 	for _, tt := range tests {
 		var got time.Duration
 		f := newFixture(t, func(o *Options) {
-			o.Scrape = func(ctx context.Context) ([]byte, error) {
+			o.Scrape = func(ctx context.Context) (io.WriterTo, error) {
 				deadline, ok := ctx.Deadline()
 				if !ok {
 					return nil, errors.New("no deadline")
 				}
 				got = time.Until(deadline)
-				return nil, nil
+				return strings.NewReader(""), nil
 			}
 		})
 		if status := f.do("GET", "/metrics", timeoutHeader+": "+tt.header).StatusCode; status != 200 {
@@ -300,7 +302,7 @@ func TestScrapeTimeout(t *testing.T) {
 
 func TestFailedScrapeShowsNothing(t *testing.T) {
 	f := newFixture(t, func(o *Options) {
-		o.Scrape = func(context.Context) ([]byte, error) { return nil, errors.New("gone with " + secret) }
+		o.Scrape = func(context.Context) (io.WriterTo, error) { return nil, errors.New("gone with " + secret) }
 	})
 	answer := f.do("GET", "/metrics")
 	text := body(t, answer)

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,11 +34,11 @@ type fakeFleet struct {
 	connections  []collector.ConnectionStatus
 	queues       []collector.QueueStatus
 	applications []collector.ApplicationStatus
-	scrape       func(ctx context.Context, names []string) ([]byte, error)
+	scrape       func(ctx context.Context, names []string) (io.WriterTo, error)
 	test         func(ctx context.Context, name string) (collector.TestResult, error)
 }
 
-func (f *fakeFleet) Scrape(ctx context.Context, names []string) ([]byte, error) {
+func (f *fakeFleet) Scrape(ctx context.Context, names []string) (io.WriterTo, error) {
 	if f.scrape != nil {
 		return f.scrape(ctx, names)
 	}
@@ -46,7 +47,7 @@ func (f *fakeFleet) Scrape(ctx context.Context, names []string) ([]byte, error) 
 			return nil, fmt.Errorf("%w: %q", collector.ErrUnknownConnection, name)
 		}
 	}
-	return fmt.Appendf(nil, "scraped %q\n", names), nil
+	return strings.NewReader(fmt.Sprintf("scraped %q\n", names)), nil
 }
 
 // The lists are copies, as the collector's are.

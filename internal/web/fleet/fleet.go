@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -17,7 +18,7 @@ var templates embed.FS
 
 // Fleet is what the pages are about. *collector.Collector is one.
 type Fleet interface {
-	Scrape(ctx context.Context, names []string) ([]byte, error)
+	Scrape(ctx context.Context, names []string) (io.WriterTo, error)
 	Connections() []collector.ConnectionStatus
 	Queues() []collector.QueueStatus
 	Applications() []collector.ApplicationStatus

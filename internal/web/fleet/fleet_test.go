@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -77,7 +78,7 @@ func TestRoutes(t *testing.T) {
 func TestProbeIsAScrape(t *testing.T) {
 	fleet := sampleFleet()
 	var left time.Duration
-	fleet.scrape = func(ctx context.Context, _ []string) ([]byte, error) {
+	fleet.scrape = func(ctx context.Context, _ []string) (io.WriterTo, error) {
 		deadline, ok := ctx.Deadline()
 		if !ok {
 			return nil, errors.New("no deadline")

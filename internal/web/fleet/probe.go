@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 
 	"github.com/queuefleet/queuefleet/collector"
@@ -18,7 +19,7 @@ func (h *handlers) probe(w http.ResponseWriter, r *http.Request) {
 		h.site.Error(w, r, http.StatusBadRequest, "name one configured connection: /probe?connection=NAME")
 		return
 	}
-	page, err := h.site.Scrape(r, func(ctx context.Context) ([]byte, error) {
+	page, err := h.site.Scrape(r, func(ctx context.Context) (io.WriterTo, error) {
 		return h.fleet.Scrape(ctx, names)
 	})
 	switch {
