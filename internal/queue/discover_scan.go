@@ -215,7 +215,7 @@ func (d *Discoverer) match() string {
 	return "*"
 }
 
-var globSpecials = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`)
-
 // escapeGlob makes a Redis glob that matches text and nothing else.
-func escapeGlob(text string) string { return globSpecials.Replace(text) }
+func escapeGlob(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(text)
+}

@@ -13,15 +13,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// How long Horizon itself believes a record, in seconds, and how many records
-// are read at most.
-const (
-	masterFresh     = 14
-	supervisorFresh = 29
-	horizonMax      = "2000"
-	horizonMaxCount = 2000
-)
-
 // HorizonReader reads the Horizons whose data lies on one connection. Like a
 // Reader it is used by one goroutine at a time.
 type HorizonReader struct {
@@ -30,9 +21,6 @@ type HorizonReader struct {
 	batch   batch
 	reading HorizonReading
 }
-
-// horizonClock is from when on records count as fresh, in unix seconds.
-type horizonClock struct{ master, supervisor string }
 
 type horizonEntry struct {
 	target HorizonTarget
@@ -44,35 +32,6 @@ type horizonEntry struct {
 	supervisors map[string]*redis.SliceCmd
 	queues      map[string]*redis.SliceCmd
 	many        bool // there are too many queues to read
-}
-
-// horizonKeys are the commands for what lies under fixed names below a prefix.
-type horizonKeys struct {
-	prefix                                           string
-	masters, supervisors, queues                     *redis.StringSliceCmd
-	measured                                         *redis.IntCmd // how many queues there are
-	snapshot                                         *redis.StringCmd
-	recent, pending, completed, failed, recentFailed *redis.IntCmd
-}
-
-func newHorizonKeys(prefix string, c *horizonClock) *horizonKeys {
-	ctx := context.Background()
-	fresh := func(key string, since *string) *redis.StringSliceCmd {
-		return redis.NewStringSliceCmd(ctx, "zrangebyscore", prefix+key, since, "+inf", "limit", "0", horizonMax)
-	}
-	return &horizonKeys{
-		prefix:       prefix,
-		masters:      fresh("masters", &c.master),
-		supervisors:  fresh("supervisors", &c.supervisor),
-		queues:       redis.NewStringSliceCmd(ctx, "smembers", prefix+"measured_queues"),
-		measured:     intCmd("scard", prefix+"measured_queues"),
-		snapshot:     redis.NewStringCmd(ctx, "get", prefix+"last_snapshot_at"),
-		recent:       intCmd("zcard", prefix+"recent_jobs"),
-		pending:      intCmd("zcard", prefix+"pending_jobs"),
-		completed:    intCmd("zcard", prefix+"completed_jobs"),
-		failed:       intCmd("zcard", prefix+"failed_jobs"),
-		recentFailed: intCmd("zcard", prefix+"recent_failed_jobs"),
-	}
 }
 
 // NewHorizonReader makes a HorizonReader without targets.
@@ -145,36 +104,6 @@ func (r *HorizonReader) Enqueue(ctx context.Context, pipe redis.Pipeliner, now t
 		}
 	}
 	_ = pipe.BatchProcess(ctx, b.cmds...) // it only collects
-}
-
-func (k *horizonKeys) enqueue(b *batch, queues bool) {
-	for _, cmd := range [...]redis.Cmder{
-		k.masters, k.supervisors, k.measured, k.snapshot, k.recent, k.pending, k.completed, k.failed, k.recentFailed,
-	} {
-		b.add(cmd)
-	}
-	k.queues.SetErr(ErrNotRun)
-	if queues {
-		b.add(k.queues)
-	}
-}
-
-// evidence tells how much there is under a prefix.
-func (k *horizonKeys) evidence() (float64, error) {
-	sum := 0.0
-	for _, cmd := range [...]*redis.IntCmd{k.measured, k.recent, k.completed, k.failed} {
-		if err := failed(cmd); err != nil {
-			return 0, err
-		}
-		sum += float64(cmd.Val())
-	}
-	for _, cmd := range [...]*redis.StringSliceCmd{k.masters, k.supervisors} {
-		if err := failed(cmd); err != nil {
-			return 0, err
-		}
-		sum += float64(len(cmd.Val()))
-	}
-	return sum, nil
 }
 
 // Results calls yield once for each target, in the order of SetTargets. Call
@@ -335,4 +264,4 @@ func (e *horizonEntry) readQueues(k *horizonKeys, now time.Time, h *HorizonReadi
 	}
 }
 
-var errTooManyQueues = errors.New("Horizon measures more queues than are read (" + horizonMax + ")")
+var errTooManyQueues = errors.New("more queues are measured by Horizon than are read (" + horizonMax + ")")

@@ -110,7 +110,9 @@ func (a *laravelApp) workerDies(t *testing.T) {
 	t.Helper()
 	a.Push(2, "slow", laraveltest.Job{Milliseconds: 600_000})
 	worker := a.StartWorker("--queue=slow")
-	eventually(t, "the worker takes a job", func() bool { return a.Sizes("slow")["slow"].Reserved == 1 })
+	eventually(t, "the worker takes a job", func() bool {
+		return a.client.ZCard(t.Context(), "cafe_grosse_at_home_database_queues:slow:reserved").Val() == 1
+	})
 	worker.Kill()
 	if got := a.agree(t, "a worker died", -time.Hour); got["slow"].ReservedExpired != 0 {
 		t.Errorf("expired before its time: %v", got["slow"].ReservedExpired)
