@@ -229,6 +229,11 @@ func broken(cmds []redis.Cmder, err error) error {
 	if err == nil || len(cmds) == 0 {
 		return err
 	}
+	// A server that refuses the connection, by AUTH for one, leaves every
+	// command as it was.
+	if !slices.ContainsFunc(cmds, func(cmd redis.Cmder) bool { return cmd.Err() != nil }) {
+		return err
+	}
 	// go-redis gives its error to the commands that have none yet, so behind
 	// the one at which the pipeline ended the readers' own mark remains.
 	ended := false
