@@ -143,12 +143,15 @@ type LoopStatus struct {
 
 // SourceStatus is a connection as the source of queue figures.
 type SourceStatus struct {
-	Connection string    `json:"connection"`
-	Up         *bool     `json:"up"` // nil: not asked yet
-	Error      string    `json:"error,omitempty"`
-	ReadAt     time.Time `json:"read_at,omitzero"` // the last answer
-	Seconds    float64   `json:"read_seconds"`     // how long the last reading took
-	Pools      int       `json:"pools"`
+	Connection  string    `json:"connection"`
+	Environment string    `json:"environment,omitempty"`
+	Region      string    `json:"region,omitempty"`
+	Team        string    `json:"team,omitempty"`
+	Up          *bool     `json:"up"` // nil: not asked yet
+	Error       string    `json:"error,omitempty"`
+	ReadAt      time.Time `json:"read_at,omitzero"` // the last answer
+	Seconds     float64   `json:"read_seconds"`     // how long the last reading took
+	Pools       int       `json:"pools"`
 }
 
 // PoolStatus is one pool. It is immutable.

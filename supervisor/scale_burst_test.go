@@ -22,7 +22,7 @@ const (
 )
 
 func newSimulation(rules Rules, b Bounds) *simulation {
-	s := &simulation{o: pool(b.Min, b.Max, sub("a", 0, 100, 0, 0))}
+	s := &simulation{o: autoPool(b.Min, b.Max, sub("a", 0, 100, 0, 0))}
 	s.o.Rules, s.o.Bounds = rules, b
 	s.o.SubPools[0].Wanted = b.Min
 	s.carryOut(b.Min)

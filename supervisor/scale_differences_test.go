@@ -22,9 +22,9 @@ func sub(name string, ready, runtimeMS Number, wanted, busy int) SubPool {
 	}
 }
 
-// pool is an observation of a pool with balance auto by time, shift 1 and a
+// autoPool is an observation of a pool with balance auto by time, shift 1 and a
 // cooldown of 3 s.
-func pool(least, most int, subs ...SubPool) Observation {
+func autoPool(least, most int, subs ...SubPool) Observation {
 	return Observation{
 		Now: epoch, Rules: RulesMended, Balance: BalanceAuto, Strategy: StrategyTime, SubPools: subs,
 		Bounds: Bounds{Min: least, Max: most, Shift: 1, Cooldown: 3 * time.Second},
@@ -77,90 +77,90 @@ func TestDifferences(t *testing.T) {
 	}{
 		{
 			name: "the minimum is a floor when growing, too",
-			o:    pool(2, 10, sub("a", 900, 100, 2, 2), sub("b", 100, 100, 0, 0)),
+			o:    autoPool(2, 10, sub("a", 900, 100, 2, 2), sub("b", 100, 100, 0, 0)),
 			// b never has its 2 workers, a has all that is left.
 			horizon: seq{{3, 1}, {4, 1}, {5, 1}, {6, 1}, {7, 1}, {8, 1}, {8, 1}},
 			mended:  seq{{3, 2}, {4, 2}, {5, 2}, {6, 2}, {7, 2}, {8, 2}, {8, 2}},
 		},
 		{
 			name:    "one job does not ask for the maximum",
-			o:       pool(1, 10, sub("a", 1, 100, 1, 0)),
+			o:       autoPool(1, 10, sub("a", 1, 100, 1, 0)),
 			horizon: seq{{2}, {3}, {4}},
 			mended:  seq{{1}, {1}, {1}},
 		},
 		{
 			name: "overdue and expired jobs are demand",
-			o:    pool(0, 10, overdue),
+			o:    autoPool(0, 10, overdue),
 			// Only a polling worker moves them to the ready list.
 			horizon: seq{{0}, {0}, {0}},
 			mended:  seq{{1}, {2}, {3}},
 		},
 		{
 			name:    "a queue of unknown run time does not starve",
-			o:       pool(1, 10, sub("a", 10, 100, 5, 5), sub("b", 1000, nan, 5, 5)),
+			o:       autoPool(1, 10, sub("a", 10, 100, 5, 5), sub("b", 1000, nan, 5, 5)),
 			horizon: seq{{5, 4}, {6, 3}, {7, 2}, {8, 1}, {9, 1}, {9, 1}},
 			mended:  seq{{4, 6}, {3, 7}, {2, 8}, {1, 9}, {1, 9}, {1, 9}},
 		},
 		{
 			name: "no run time at all is not a reason to ask for everything",
-			o:    pool(1, 10, sub("a", 2, nan, 1, 0), sub("b", 1000, nan, 1, 1)).shift(10),
+			o:    autoPool(1, 10, sub("a", 2, nan, 1, 0), sub("b", 1000, nan, 1, 1)).shift(10),
 			// What Horizon sees in the seconds after horizon:snapshot.
 			horizon: seq{{9, 1}, {9, 1}},
 			mended:  seq{{1, 9}, {1, 9}},
 		},
 		{
 			name:    "stopping workers do not make growth overshoot",
-			o:       pool(1, 10, leaving(sub("a", 1000, 100, 3, 3), 4)),
+			o:       autoPool(1, 10, leaving(sub("a", 1000, 100, 3, 3), 4)),
 			horizon: seq{{8}, {9}, {10}}, // 8 and the 4 that are leaving: 12 processes
 			mended:  seq{{4}, {5}, {6}},
 		},
 		{
 			name:    "a shrink never starts workers",
-			o:       pool(1, 10, leaving(sub("a", 0, 100, 1, 0), 3)),
+			o:       autoPool(1, 10, leaving(sub("a", 0, 100, 1, 0), 3)),
 			horizon: seq{{3}, {2}, {1}},
 			mended:  seq{{1}, {1}, {1}},
 		},
 		{
 			name:    "busy workers are not sent away because the list is empty",
-			o:       pool(1, 10, sub("a", 0, 100, 10, 8)),
+			o:       autoPool(1, 10, sub("a", 0, 100, 10, 8)),
 			horizon: seq{{9}, {8}, {7}, {6}},
 			mended:  seq{{9}, {8}, {8}, {8}},
 		},
 		{
 			name:    "rounding does not shift workers to whoever is listed first",
-			o:       pool(1, 10, sub("a", 10, 10, 1, 1), sub("b", 10, 10, 1, 1), sub("c", 10, 10, 1, 1)).shift(10),
+			o:       autoPool(1, 10, sub("a", 10, 10, 1, 1), sub("b", 10, 10, 1, 1), sub("c", 10, 10, 1, 1)).shift(10),
 			horizon: seq{{4, 4, 2}, {4, 4, 2}},
 			mended:  seq{{4, 3, 3}, {4, 3, 3}},
 		},
 		{
 			name: "no more workers than jobs, and the rest goes to those who have jobs",
-			o:    pool(1, 10, sub("a", 2, 60_000, 1, 0), sub("b", 100, 100, 1, 0)).shift(10),
+			o:    autoPool(1, 10, sub("a", 2, 60_000, 1, 0), sub("b", 100, 100, 1, 0)).shift(10),
 			// Two jobs of a minute weigh more than a hundred quick ones.
 			horizon: seq{{9, 1}, {9, 1}},
 			mended:  seq{{2, 8}, {2, 8}},
 		},
 		{
 			name:    "a shift of 0 does not freeze the pool",
-			o:       pool(1, 10, sub("a", 1000, 100, 1, 1)).shift(0),
+			o:       autoPool(1, 10, sub("a", 1000, 100, 1, 1)).shift(0),
 			horizon: seq{{1}, {1}, {1}},
 			mended:  seq{{2}, {3}, {4}},
 		},
 		{
 			name:    "balance off, 5.29: one job does not ask for the maximum",
-			o:       pool(1, 10, sub("a,b", 1, 100, 1, 0)).balance(BalanceOff),
+			o:       autoPool(1, 10, sub("a,b", 1, 100, 1, 0)).balance(BalanceOff),
 			horizon: seq{{2}, {3}, {4}},
 			mended:  seq{{1}, {1}, {1}},
 		},
 		{
 			name:    "balance off, newer: busy workers count",
-			o:       pool(1, 10, sub("a,b", 4, 100, 10, 10)).balance(BalanceOff),
+			o:       autoPool(1, 10, sub("a,b", 4, 100, 10, 10)).balance(BalanceOff),
 			rules:   RulesHorizon,
 			horizon: seq{{9}, {8}, {7}, {6}},
 			mended:  seq{{10}, {10}, {10}, {10}},
 		},
 		{
 			name: "balance simple is even whatever was there",
-			o:    pool(1, 10, sub("a", 0, nan, 8, 0), sub("b", 0, nan, 2, 0)).balance(BalanceSimple).shift(3),
+			o:    autoPool(1, 10, sub("a", 0, nan, 8, 0), sub("b", 0, nan, 2, 0)).balance(BalanceSimple).shift(3),
 			// No difference once it runs; they begin differently.
 			horizon: seq{{5, 2}, {5, 5}},
 			mended:  seq{{5, 5}, {5, 5}},
@@ -181,8 +181,8 @@ func TestDifferences(t *testing.T) {
 }
 
 func TestDifferenceStart(t *testing.T) {
-	one := pool(1, 10, sub("a", 0, 100, 0, 0))
-	three := pool(1, 3, sub("a", 0, 100, 0, 0), sub("b", 0, 100, 0, 0), sub("c", 0, 100, 0, 0), sub("d", 0, 100, 0, 0))
+	one := autoPool(1, 10, sub("a", 0, 100, 0, 0))
+	three := autoPool(1, 3, sub("a", 0, 100, 0, 0), sub("b", 0, 100, 0, 0), sub("c", 0, 100, 0, 0), sub("d", 0, 100, 0, 0))
 	for _, c := range []struct {
 		name  string
 		o     Observation
@@ -210,9 +210,9 @@ func TestDifferenceStart(t *testing.T) {
 // gives every queue all, then everything to the first whose job ended.
 func TestDifferenceSnapshot(t *testing.T) {
 	states := []Observation{
-		pool(1, 10, sub("a", 300, 100, 5, 5), sub("b", 300, 100, 5, 5)),             // before
-		pool(1, 10, sub("a", 300, Unknown(), 5, 5), sub("b", 300, Unknown(), 5, 5)), // after the snapshot
-		pool(1, 10, sub("a", 300, 100, 5, 5), sub("b", 300, Unknown(), 5, 5)),       // a job of a has ended
+		autoPool(1, 10, sub("a", 300, 100, 5, 5), sub("b", 300, 100, 5, 5)),             // before
+		autoPool(1, 10, sub("a", 300, Unknown(), 5, 5), sub("b", 300, Unknown(), 5, 5)), // after the snapshot
+		autoPool(1, 10, sub("a", 300, 100, 5, 5), sub("b", 300, Unknown(), 5, 5)),       // a job of a has ended
 	}
 	want := map[Rules][][]int{RulesHorizon: {{5, 5}, {5, 5}, {5, 4}}, RulesMended: {{5, 5}, {5, 5}, {5, 5}}}
 	for rules, want := range want {
@@ -231,7 +231,7 @@ func TestDifferenceSnapshot(t *testing.T) {
 // More workers than places: five queues wait, the maximum is three. Horizon
 // serves the same three for ever; mended rules move on to the oldest.
 func TestDifferenceMoreQueuesThanPlaces(t *testing.T) {
-	o := pool(1, 3)
+	o := autoPool(1, 3)
 	for i, age := range []Number{1, 2, 3, 50, 40} {
 		s := sub(string(rune('a'+i)), 10, 100, 0, 0)
 		s.Queues[0].OldestAge, s.Discovered = age, true
@@ -257,7 +257,7 @@ func TestDifferenceMoreQueuesThanPlaces(t *testing.T) {
 // comes right after a run that changed nothing is not left waiting.
 func TestDifferenceCooldown(t *testing.T) {
 	for rules, want := range map[Rules]int{RulesHorizon: 1, RulesMended: 10} {
-		o := pool(1, 10, sub("a", 0, 100, 1, 0)).by(rules).shift(10)
+		o := autoPool(1, 10, sub("a", 0, 100, 1, 0)).by(rules).shift(10)
 		d := Decide(o)
 		step(&o, d, false)
 		o.Now = epoch.Add(time.Second) // two seconds before the cooldown ends
@@ -274,7 +274,7 @@ func TestDifferenceFlapping(t *testing.T) {
 		RulesHorizon: {5, 4, 5, 4, 5, 4, 5, 4},
 		RulesMended:  {5, 5, 5, 5, 5, 5, 5, 5},
 	} {
-		o := pool(1, 5, sub("a", 0, 100, 4, 4)).by(rules)
+		o := autoPool(1, 5, sub("a", 0, 100, 4, 4)).by(rules)
 		var got []int
 		for i := range 8 {
 			o.SubPools[0].Queues[0].Ready, o.SubPools[0].Busy = 0, 3
@@ -296,7 +296,7 @@ func TestDifferenceFlapping(t *testing.T) {
 func TestDifferenceStoppingHoldsPlaces(t *testing.T) {
 	a, b := sub("a", 1000, 100, 7, 7), sub("b", 0, 100, 1, 0)
 	b.Stopping = 2
-	o := pool(1, 10, a, b).shift(10)
+	o := autoPool(1, 10, a, b).shift(10)
 	horizon := Decide(o.by(RulesHorizon))
 	if diff := cmp.Diff([]int{7, 1}, counts(horizon)); diff != "" {
 		t.Errorf("Horizon (-want +got):\n%s", diff)
@@ -320,7 +320,7 @@ func TestDifferenceStoppingHoldsPlaces(t *testing.T) {
 
 // Horizon's Scale command is taken back by the next steps; an order holds.
 func TestDifferenceManualScale(t *testing.T) {
-	o := pool(1, 10, sub("a", 0, 100, 8, 0)) // somebody scaled to 8
+	o := autoPool(1, 10, sub("a", 0, 100, 8, 0)) // somebody scaled to 8
 	if diff := cmp.Diff(seq{{7}, {6}, {5}}, sequence(o.by(RulesHorizon), 3)); diff != "" {
 		t.Errorf("Horizon (-want +got):\n%s", diff)
 	}

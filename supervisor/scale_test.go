@@ -33,7 +33,7 @@ func TestCheckScaling(t *testing.T) {
 }
 
 func TestUnsupportedChangesNothing(t *testing.T) {
-	o := pool(1, 10, sub("a", 5000, 100, 3, 3)).balance("slo")
+	o := autoPool(1, 10, sub("a", 5000, 100, 3, 3)).balance("slo")
 	for _, d := range []Decision{Decide(o), Start(o)} {
 		if d.SubPools[0].Reason != ReasonUnsupported || d.Desired != 3 {
 			t.Errorf("%d because %q", d.Desired, d.SubPools[0].Reason)
@@ -44,7 +44,7 @@ func TestUnsupportedChangesNothing(t *testing.T) {
 func TestNoSubPools(t *testing.T) {
 	for _, rules := range []Rules{RulesMended, RulesHorizon, RulesHorizon529} {
 		for _, balance := range []Balance{BalanceAuto, BalanceSimple, BalanceOff} {
-			o := pool(1, 10).by(rules).balance(balance)
+			o := autoPool(1, 10).by(rules).balance(balance)
 			o.Override = &Override{Processes: 4, Until: epoch.Add(time.Hour)}
 			if d := Decide(o); d.Desired != 0 || len(d.SubPools) != 0 {
 				t.Errorf("%s, %s: %+v", rules, balance, d)
@@ -59,7 +59,7 @@ func TestNoSubPools(t *testing.T) {
 // A silent source must not look like an empty queue, by any rules.
 func TestSourceAway(t *testing.T) {
 	for _, rules := range []Rules{RulesMended, RulesHorizon, RulesHorizon529} {
-		o := pool(1, 10, sub("a", 0, 100, 7, 0)).by(rules)
+		o := autoPool(1, 10, sub("a", 0, 100, 7, 0)).by(rules)
 		o.SubPools[0].Answered = false
 		for range 10 {
 			d := Decide(o)
@@ -76,7 +76,7 @@ func TestSourceAway(t *testing.T) {
 // whole run ends.
 func TestSourceAwayForOneQueue(t *testing.T) {
 	for rules, want := range map[Rules][]int{RulesMended: {4, 2}, RulesHorizon: {4, 1}} {
-		o := pool(1, 10, sub("a", Unknown(), 100, 4, 0), sub("b", 50, 100, 1, 1)).by(rules)
+		o := autoPool(1, 10, sub("a", Unknown(), 100, 4, 0), sub("b", 50, 100, 1, 1)).by(rules)
 		if diff := cmp.Diff(want, counts(Decide(o))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", rules, diff)
 		}
@@ -85,7 +85,7 @@ func TestSourceAwayForOneQueue(t *testing.T) {
 
 func TestPausedStays(t *testing.T) {
 	for _, rules := range []Rules{RulesMended, RulesHorizon} {
-		o := pool(1, 10, sub("a", 500, 100, 4, 0)).by(rules)
+		o := autoPool(1, 10, sub("a", 500, 100, 4, 0)).by(rules)
 		o.Paused, o.Override = true, &Override{Processes: 9, Until: epoch.Add(time.Hour)}
 		s := Decide(o).SubPools[0]
 		if s.Desired != 4 || s.Reason != ReasonPaused || !cmp.Equal(s.LimitedBy, []LimitedBy{LimitPaused}) {
@@ -103,20 +103,20 @@ func TestBoundsAfterReload(t *testing.T) {
 		reasons []Reason
 	}{
 		{
-			"maximum lowered below what is busy", pool(1, 4, sub("a", 900, 100, 6, 6), sub("b", 100, 100, 4, 4)),
+			"maximum lowered below what is busy", autoPool(1, 4, sub("a", 900, 100, 6, 6), sub("b", 100, 100, 4, 4)),
 			[]int{3, 1}, []Reason{ReasonMax, ReasonMax},
 		},
 		{
-			"minimum raised", pool(4, 10, sub("a", 0, 100, 1, 0), sub("b", 0, 100, 1, 0)),
+			"minimum raised", autoPool(4, 10, sub("a", 0, 100, 1, 0), sub("b", 0, 100, 1, 0)),
 			[]int{4, 4}, []Reason{ReasonMin, ReasonMin},
 		},
 		{
 			"a new queue needs its minimum while all places are taken",
-			pool(2, 10, sub("a", 900, 100, 10, 10), sub("b", 0, 100, 0, 0)),
+			autoPool(2, 10, sub("a", 900, 100, 10, 10), sub("b", 0, 100, 0, 0)),
 			[]int{8, 2}, []Reason{ReasonShare, ReasonMin},
 		},
 		{
-			"more minima than places: the first in the list", pool(2, 3, sub("a", 0, 100, 0, 0), sub("b", 0, 100, 0, 0)),
+			"more minima than places: the first in the list", autoPool(2, 3, sub("a", 0, 100, 0, 0), sub("b", 0, 100, 0, 0)),
 			[]int{2, 1}, []Reason{ReasonMin, ReasonMin},
 		},
 	} {
@@ -135,14 +135,14 @@ func TestOverride(t *testing.T) {
 		n    int
 		want []int
 	}{
-		{"by load", pool(1, 10, sub("a", 900, 100, 1, 1), sub("b", 100, 100, 1, 1)), 10, []int{9, 1}},
-		{"evenly where nothing waits", pool(1, 10, sub("a", 0, 100, 1, 0), sub("b", 0, 100, 1, 0)), 6, []int{3, 3}},
-		{"only where something waits", pool(1, 10, sub("a", 5, 100, 1, 0), sub("b", 0, 100, 1, 0)), 6, []int{5, 1}},
-		{"down at once", pool(1, 10, sub("a", 900, 100, 9, 9), sub("b", 0, 100, 1, 0)), 3, []int{2, 1}},
-		{"not below the minima", pool(2, 10, sub("a", 9, 100, 5, 5), sub("b", 0, 100, 2, 0)), 0, []int{2, 2}},
-		{"not above the maximum", pool(1, 10, sub("a", 9, 100, 5, 5)), 99, []int{10}},
-		{"while the source is away", pool(1, 10, sub("a", Unknown(), 100, 2, 2)), 5, []int{5}},
-		{"it holds, and moves at the usual pace", pool(1, 10, sub("a", 900, 100, 3, 3), sub("b", 1, 100, 3, 0)), 6, []int{4, 2}},
+		{"by load", autoPool(1, 10, sub("a", 900, 100, 1, 1), sub("b", 100, 100, 1, 1)), 10, []int{9, 1}},
+		{"evenly where nothing waits", autoPool(1, 10, sub("a", 0, 100, 1, 0), sub("b", 0, 100, 1, 0)), 6, []int{3, 3}},
+		{"only where something waits", autoPool(1, 10, sub("a", 5, 100, 1, 0), sub("b", 0, 100, 1, 0)), 6, []int{5, 1}},
+		{"down at once", autoPool(1, 10, sub("a", 900, 100, 9, 9), sub("b", 0, 100, 1, 0)), 3, []int{2, 1}},
+		{"not below the minima", autoPool(2, 10, sub("a", 9, 100, 5, 5), sub("b", 0, 100, 2, 0)), 0, []int{2, 2}},
+		{"not above the maximum", autoPool(1, 10, sub("a", 9, 100, 5, 5)), 99, []int{10}},
+		{"while the source is away", autoPool(1, 10, sub("a", Unknown(), 100, 2, 2)), 5, []int{5}},
+		{"it holds, and moves at the usual pace", autoPool(1, 10, sub("a", 900, 100, 3, 3), sub("b", 1, 100, 3, 0)), 6, []int{4, 2}},
 	} {
 		c.o.Override = &Override{Processes: c.n, Until: c.o.Now.Add(time.Minute)}
 		d := Decide(c.o)
@@ -159,7 +159,7 @@ func TestOverride(t *testing.T) {
 
 // Queues found by a pattern: none without work, the oldest first.
 func TestDiscoveredQueues(t *testing.T) {
-	o := pool(1, 3)
+	o := autoPool(1, 3)
 	for i, age := range []Number{Unknown(), 5, 60, 30, 20} {
 		ready := Number(10)
 		if i == 0 {
@@ -189,7 +189,7 @@ func TestDiscoveredQueues(t *testing.T) {
 
 // A cooldown never sees more than a shift of changes, however they come.
 func TestPace(t *testing.T) {
-	o := pool(1, 30, sub("a", 0, 100, 1, 1)).shift(5)
+	o := autoPool(1, 30, sub("a", 0, 100, 1, 1)).shift(5)
 	total := map[time.Duration]int{}
 	for now := time.Duration(0); now < 20*time.Second; now += 500 * time.Millisecond {
 		o.Now = epoch.Add(now)
@@ -217,7 +217,7 @@ func TestPace(t *testing.T) {
 
 // Jobs that wait when a pool starts do not wait for a cooldown.
 func TestStartCostsNoShift(t *testing.T) {
-	o := pool(3, 10, sub("a", 500, 100, 0, 0))
+	o := autoPool(3, 10, sub("a", 500, 100, 0, 0))
 	d := Start(o)
 	o.SubPools[0].Wanted, o.SubPools[0].Pace = d.SubPools[0].Desired, d.SubPools[0].Pace
 	if next := Decide(o); d.Desired != 3 || next.Desired != 4 {
@@ -227,7 +227,7 @@ func TestStartCostsNoShift(t *testing.T) {
 
 // A clock that was set back by an hour does not stop the pool for an hour.
 func TestClockSetBack(t *testing.T) {
-	o := pool(1, 10, sub("a", 50, 100, 1, 1))
+	o := autoPool(1, 10, sub("a", 50, 100, 1, 1))
 	future := epoch.Add(time.Hour)
 	o.SubPools[0].Pace = Pace{Spell{future, 1}, Spell{future, 1}, Peak{future, 9, 9}}
 	if got := Decide(o).Desired; got != 2 {
@@ -247,16 +247,16 @@ func TestMeanRuntimeStandsIn(t *testing.T) {
 		o    Observation
 		want []float64
 	}{
-		{"the mean of the known ones", pool(1, 9, sub("a", 1, 100, 0, 0), sub("b", 1, 300, 0, 0), sub("c", 2, Unknown(), 0, 0)), []float64{100, 300, 400}},
-		{"none known: jobs", pool(1, 9, sub("a", 7, Unknown(), 0, 0), sub("b", 3, Unknown(), 0, 0)), []float64{7, 3}},
-		{"0 is a measured time, too short to tell", pool(1, 9, sub("a", 7, 0, 0, 0), sub("b", 3, 2, 0, 0)), []float64{7, 6}},
-		{"nonsense is unknown", pool(1, 9, sub("a", 7, -1, 0, 0), sub("b", 3, Number(math.Inf(1)), 0, 0), sub("c", 1, 5, 0, 0)), []float64{35, 15, 5}},
+		{"the mean of the known ones", autoPool(1, 9, sub("a", 1, 100, 0, 0), sub("b", 1, 300, 0, 0), sub("c", 2, Unknown(), 0, 0)), []float64{100, 300, 400}},
+		{"none known: jobs", autoPool(1, 9, sub("a", 7, Unknown(), 0, 0), sub("b", 3, Unknown(), 0, 0)), []float64{7, 3}},
+		{"0 is a measured time, too short to tell", autoPool(1, 9, sub("a", 7, 0, 0, 0), sub("b", 3, 2, 0, 0)), []float64{7, 6}},
+		{"nonsense is unknown", autoPool(1, 9, sub("a", 7, -1, 0, 0), sub("b", 3, Number(math.Inf(1)), 0, 0), sub("c", 1, 5, 0, 0)), []float64{35, 15, 5}},
 	} {
 		if diff := cmp.Diff(c.want, weights(c.o)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 	}
-	bySize := pool(1, 9, sub("a", 7, 100, 0, 0), sub("b", 3, Unknown(), 0, 0))
+	bySize := autoPool(1, 9, sub("a", 7, 100, 0, 0), sub("b", 3, Unknown(), 0, 0))
 	bySize.Strategy = StrategySize
 	if diff := cmp.Diff([]float64{7, 3}, weights(bySize)); diff != "" {
 		t.Errorf("by size (-want +got):\n%s", diff)
@@ -272,16 +272,16 @@ func TestSentences(t *testing.T) {
 		want string
 	}{
 		{
-			pool(1, 10, up),
+			autoPool(1, 10, up),
 			"mails goes from 2 to 3 because jobs wait: 40 ready, 3 delayed and overdue, 2 busy, 1 stopping, oldest job 12.3 s, needs 10, target 10; limited by shift",
 		},
 		{
-			pool(1, 10, sub("a", 0, 100, 10, 8)),
+			autoPool(1, 10, sub("a", 0, 100, 10, 8)),
 			"a goes from 10 to 9 because there are fewer jobs than workers: 0 ready, 8 busy, needs 8, target 8; limited by shift, busy",
 		},
-		{pool(1, 10, away), "a stays at 4 because the source did not answer: needs 4, target 4; limited by source"},
+		{autoPool(1, 10, away), "a stays at 4 because the source did not answer: needs 4, target 4; limited by source"},
 		{
-			pool(1, 10, sub("a", 1, 100, 1, -1)).by(RulesHorizon),
+			autoPool(1, 10, sub("a", 1, 100, 1, -1)).by(RulesHorizon),
 			"a goes from 1 to 2 because jobs wait: 1 ready, share 10.00, needs 10, target 10; limited by shift",
 		},
 	} {
@@ -300,7 +300,7 @@ func TestNumberJSON(t *testing.T) {
 
 func BenchmarkDecide(b *testing.B) {
 	for _, n := range []int{1, 20, 1000} {
-		o := pool(1, n)
+		o := autoPool(1, n)
 		for i := range n {
 			s := sub(fmt.Sprint(i), Number(i*7919%300), Number(i%500), 0, 0)
 			s.Discovered = true

@@ -1,0 +1,131 @@
+package supervisor
+
+import (
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/queuefleet/queuefleet/internal/proc"
+)
+
+// parser reads what a worker's output tells of jobs. It belongs to one worker.
+type parser func(proc.Line) []jobEvent
+
+// jobEvent is something that a worker's output tells.
+type jobEvent struct {
+	begun    bool      // else it has ended
+	result   JobResult // of one that has ended
+	queue    string    // "" = not told
+	job      string
+	duration time.Duration // less than 0 = not told
+	wait     time.Duration // less than 0 = not told
+}
+
+// note is a jobEvent on its way to the loop.
+type note struct {
+	worker  *worker
+	process uint64
+	event   jobEvent
+}
+
+// observer returns what is shown each line of a worker's output, nil where
+// nobody would understand it.
+func (l *loop) observer(w *worker) func(proc.Line) {
+	if w.pool.def.traits.parser == nil {
+		return nil
+	}
+	parse, process, notes := w.pool.def.traits.parser(), w.process, l.s.notes
+	return func(line proc.Line) {
+		for _, e := range parse(line) {
+			notes.put(note{w, process, e})
+		}
+	}
+}
+
+// noted takes in what output tells.
+func (l *loop) noted(n note) {
+	w, e := n.worker, n.event
+	p := w.pool
+	p.stale = true
+	if !e.begun {
+		l.jobEnded(p, w.sub, e)
+	}
+	if w.child == nil || w.process != n.process {
+		return // the end of a process may overtake its last lines
+	}
+	l.ready(w)
+	if e.begun {
+		w.activity, w.job, w.jobSince = Busy, e.job, l.now()
+		if e.wait >= 0 {
+			p.counters.WaitSeconds.observe(e.wait.Seconds())
+		}
+		return
+	}
+	w.activity, w.job, w.jobSince = Idle, "", time.Time{}
+	w.jobs++
+	if w.state == Running && w.sub.excess() {
+		l.touch(p) // a worker may leave now that could not before
+	}
+}
+
+// jobEnded counts a job.
+func (l *loop) jobEnded(p *pool, s *subPool, e jobEvent) {
+	p.counters.JobResults[e.result]++
+	if e.duration < 0 {
+		return
+	}
+	p.counters.JobSeconds.observe(e.duration.Seconds())
+	names := []string{e.queue}
+	if e.queue == "" {
+		names = s.queues
+	}
+	for _, name := range names {
+		a := p.runtimes[name]
+		if a == nil {
+			a = &average{}
+			p.runtimes[name] = a
+		}
+		a.add(float64(e.duration) / float64(time.Millisecond))
+	}
+}
+
+// excess reports whether the sub-pool has more workers than are wanted.
+func (s *subPool) excess() bool {
+	active := 0
+	for _, w := range s.workers {
+		if w.active() {
+			active++
+		}
+	}
+	return active > s.wanted
+}
+
+// Forward returns a function for proc.Options.Forward that writes the workers'
+// output to a log, each line with its pool, slot and stream.
+func Forward(logger *slog.Logger) func(*proc.Child, proc.Line) {
+	return func(c *proc.Child, line proc.Line) {
+		pool, slot := splitName(c.Name())
+		attributes := []any{"pool", pool, "slot", slot, "stream", line.Stream, "line", line.Text}
+		if line.More {
+			attributes = append(attributes, "continues", true)
+		}
+		if line.Lost > 0 {
+			attributes = append(attributes, "lost", line.Lost)
+		}
+		logger.Info("Worker output", attributes...)
+	}
+}
+
+// splitName takes a worker's name apart.
+func splitName(name string) (pool string, slot int) {
+	i := strings.LastIndexByte(name, '/')
+	if i < 0 {
+		return name, -1
+	}
+	slot, err := strconv.Atoi(name[i+1:])
+	if err != nil {
+		return name, -1
+	}
+	return name[:i], slot
+}

@@ -1,0 +1,110 @@
+package supervisor
+
+import (
+	"context"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/queuefleet/queuefleet/internal/proc"
+)
+
+// child is what the loop needs of a process. *proc.Child is one.
+type child interface {
+	PID() int
+	Signal(syscall.Signal) error
+	Stop(grace time.Duration) error
+	Usage() (proc.Usage, error)
+	Catches(syscall.Signal) (bool, error)
+	Dropped() uint64
+}
+
+// processEvent is a proc.Event of such a child.
+type processEvent struct {
+	Kind  proc.Kind
+	Child child
+	At    time.Time
+	Err   *proc.StartError
+	Exit  *proc.Exit
+	Count int
+}
+
+// processes starts children and tells what becomes of them. Neither waits.
+type processes interface {
+	start(proc.Launch) child
+	events() *mailbox[processEvent]
+}
+
+// managed is the processes of a proc.Manager. Children that are run to their
+// end by runOnce are kept apart from the loop's.
+type managed struct {
+	manager *proc.Manager
+	out     *mailbox[processEvent]
+
+	mu     sync.Mutex
+	errand map[*proc.Child]chan<- proc.Event
+}
+
+func newManaged(m *proc.Manager) *managed {
+	return &managed{manager: m, out: newMailbox[processEvent](0), errand: map[*proc.Child]chan<- proc.Event{}}
+}
+
+func (m *managed) start(l proc.Launch) child { return m.manager.Start(l) }
+
+func (m *managed) events() *mailbox[processEvent] { return m.out }
+
+// pump passes events on until ctx ends.
+func (m *managed) pump(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e := <-m.manager.Events():
+			m.pass(e)
+		}
+	}
+}
+
+func (m *managed) pass(e proc.Event) {
+	m.mu.Lock()
+	to, isErrand := m.errand[e.Child]
+	if isErrand && e.Kind == proc.Gone {
+		delete(m.errand, e.Child)
+	}
+	m.mu.Unlock()
+	if !isErrand {
+		m.out.put(processEvent{Kind: e.Kind, Child: e.Child, At: e.At, Err: e.Err, Exit: e.Exit, Count: e.Count})
+		return
+	}
+	to <- e // has room for all that one child tells
+}
+
+// run starts a child and returns how it ended once its output has been read.
+// The end of ctx kills it.
+func (m *managed) run(ctx context.Context, l proc.Launch) (*proc.Exit, error) {
+	events := make(chan proc.Event, 64)
+	m.mu.Lock() // no event is passed before the child is known
+	c := m.manager.Start(l)
+	m.errand[c] = events
+	m.mu.Unlock()
+	var exit *proc.Exit
+	var failure error
+	done := ctx.Done()
+	for {
+		select {
+		case <-done:
+			done = nil
+			failure = context.Cause(ctx)
+			_ = c.Stop(0) // what cannot be killed ends by itself
+		case e := <-events:
+			switch e.Kind {
+			case proc.Failed:
+				failure = e.Err
+			case proc.Exited:
+				exit = e.Exit
+			case proc.Gone:
+				return exit, failure
+			}
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package supervisor
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/queuefleet/queuefleet/internal/proc"
+)
+
+// usageInterval is between two measurements of what workers use: reading it
+// costs some 15 µs a worker.
+const usageInterval = 30 * time.Second
+
+// readyInterval is between two looks at workers that boot.
+const readyInterval = 50 * time.Millisecond
+
+// watchPaths looks at the restart_on paths of all pools, each in a goroutine of
+// its own, since a file system may not answer.
+func (l *loop) watchPaths() {
+	for _, p := range l.order {
+		paths := p.def.queue.Worker.RestartOn
+		if len(paths) == 0 || p.watching || p.gone || l.draining {
+			continue
+		}
+		p.watching = true
+		go func() {
+			prints := map[string]string{}
+			for _, path := range paths {
+				if print, err := fingerprint(path); err == nil {
+					prints[path] = print
+				} // a path is missing for a moment while a deploy replaces it
+			}
+			l.s.post(func(l *loop) { l.sawPaths(p, prints) })
+		}()
+	}
+}
+
+// fingerprint changes when path is another file or leads to another one.
+func fingerprint(path string) (string, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return "", err
+	}
+	print := info.ModTime().UTC().Format(time.RFC3339Nano) + " " + info.Mode().String()
+	if info.Mode()&fs.ModeSymlink != 0 {
+		target, err := os.Readlink(path)
+		return print + " " + target, err
+	}
+	return print, nil
+}
+
+// sawPaths replaces a pool's workers where a path has changed. What is seen for
+// the first time has not.
+func (l *loop) sawPaths(p *pool, prints map[string]string) {
+	p.watching = false
+	for path, print := range prints {
+		before, known := p.fingerprint[path]
+		p.fingerprint[path] = print
+		if known && before != print && !p.gone && !l.draining {
+			l.log.Info("A path has changed that workers depend on", "pool", p.def.name, "path", path)
+			l.orderRestart(p, Command{})
+			l.touch(p)
+		}
+	}
+}
+
+// look has a goroutine look which of the booting workers are ready.
+func (l *loop) look() {
+	if l.looking || len(l.booting) == 0 {
+		return
+	}
+	l.looking = true
+	l.wakes.add(l.now().Add(readyInterval), func() {
+		type subject struct {
+			w       *worker
+			process uint64
+			child   child
+			signal  syscall.Signal
+		}
+		var subjects []subject
+		for w := range l.booting {
+			subjects = append(subjects, subject{w, w.process, w.child, w.pool.def.traits.ready})
+		}
+		go func() {
+			var ready []subject
+			for _, s := range subjects {
+				if ok, err := s.child.Catches(s.signal); ok && err == nil {
+					ready = append(ready, s)
+				}
+			}
+			l.s.post(func(l *loop) {
+				l.looking = false
+				for _, s := range ready {
+					if l.booting[s.w] && s.w.process == s.process {
+						l.ready(s.w)
+					}
+				}
+			})
+		}()
+	})
+}
+
+// measure has a goroutine read what all workers use.
+func (l *loop) measure() {
+	if l.samples || len(l.workers) == 0 {
+		return
+	}
+	l.samples = true
+	children := make([]child, 0, len(l.workers))
+	for c := range l.workers {
+		children = append(children, c)
+	}
+	go func() {
+		usages := make(map[child]proc.Usage, len(children))
+		for _, c := range children {
+			if u, err := c.Usage(); err == nil {
+				usages[c] = u
+			} // it has ended
+		}
+		l.s.post(func(l *loop) {
+			l.samples = false
+			for c, u := range usages {
+				if w := l.workers[c]; w != nil {
+					w.usage, w.dropped = u, c.Dropped()
+					w.pool.stale = true
+				}
+			}
+		})
+	}()
+}

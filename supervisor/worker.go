@@ -1,0 +1,94 @@
+package supervisor
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/queuefleet/queuefleet/internal/proc"
+)
+
+// worker is a place in a pool and the process that fills it. It begins and,
+// between two processes, waits in Backoff; in every other state there is a child.
+type worker struct {
+	pool  *pool
+	sub   *subPool
+	slot  int
+	state WorkerState
+	child child // nil in Backoff
+
+	// The present process.
+	process    uint64        // numbers the processes of the place
+	grace      time.Duration // to leave, as its command was made
+	generation int
+	epoch      int
+	hash       proc.Hash
+	wished     time.Time // when its start was asked for
+	started    time.Time // it has become the worker
+	running    time.Time // it can take jobs
+	activity   Activity
+	job        string
+	jobSince   time.Time
+	jobs       uint64
+	paused     bool
+	usage      proc.Usage
+	dropped    uint64
+	asked      proc.Reason // why it was told to leave
+	rolled     bool        // it leaves for a replacement
+	deadline   time.Time
+
+	// The place.
+	restarts int
+	failures int // in a row
+	quick    int // orderly ends in a row that were suspiciously fast
+	retryAt  time.Time
+	held     bool // until the source answers
+	lastExit string
+}
+
+func (w *worker) name() string { return fmt.Sprintf("%s/%d", w.pool.def.name, w.slot) }
+
+// active workers count towards what is desired.
+func (w *worker) active() bool { return w.state != Stopping }
+
+// outdated workers are to be replaced. A place without a process is not: it
+// gets the present command in any case.
+func (w *worker) outdated() bool {
+	return (w.state == Starting || w.state == Running) && w.sub.ready &&
+		(w.hash != w.sub.hash || w.epoch != w.pool.epoch)
+}
+
+// lived is how long the process has been the worker.
+func (w *worker) lived(now time.Time) time.Duration {
+	if w.started.IsZero() {
+		return 0
+	}
+	return now.Sub(w.started)
+}
+
+func (w *worker) candidate() Candidate {
+	return Candidate{Activity: w.activity, Booting: w.state == Starting, Generation: w.generation, Started: w.wished}
+}
+
+// busy reports whether the worker has a job; nil where that is not known.
+func (w *worker) busy() *bool {
+	if w.activity == Unclear || w.child == nil {
+		return nil
+	}
+	is := w.activity == Busy
+	return &is
+}
+
+// exitReason says why the process has ended.
+func (w *worker) exitReason(exit *proc.Exit, now time.Time) proc.Reason {
+	d := w.pool.def
+	context := proc.Context{Asked: w.asked, MemoryCode: d.traits.memoryCode}
+	timeout := d.jobTimeout()
+	context.TimedOut = w.activity == Busy && timeout > 0 && now.Sub(w.jobSince) >= timeout-time.Second
+	switch {
+	case d.queue.MaxJobs > 0 && w.jobs >= uint64(d.queue.MaxJobs):
+		context.Clean = proc.ReasonMaxJobs
+	case d.queue.MaxTime > 0 && w.lived(now) >= d.queue.MaxTime.Std():
+		context.Clean = proc.ReasonMaxTime
+	}
+	return exit.Reason(context)
+}
