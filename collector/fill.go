@@ -80,6 +80,7 @@ func (t *trip) fillKeys(r *result, ok outcomes) []block {
 		ok.note("queues", r.up)
 		blocks = t.fillQueues(r, ok)
 		blocks = append(blocks, t.fillUsed(r)...)
+		t.noteDetections()
 	}
 	t.fillPauses(r, ok)
 	if len(r.spec.horizons) > 0 {
@@ -131,6 +132,18 @@ func (t *trip) fillUsed(r *result) []block {
 	}
 	slices.SortFunc(blocks, func(a, b block) int { return strings.Compare(a.labels, b.labels) })
 	return blocks
+}
+
+// noteDetections logs once where an application's queues were found under more
+// than one key prefix: the figures are of one of them.
+func (t *trip) noteDetections() {
+	for _, d := range t.probe.reader.Detections() {
+		if d.Ambiguous && !t.probe.ambiguous[d.Application] {
+			t.probe.ambiguous[d.Application] = true
+			t.collector.logger.Warn("jobs stand under more than one key prefix; set key_prefix to choose",
+				"application", d.Application, "connection", d.Connection, "in_use", d.Prefix)
+		}
+	}
 }
 
 func (t *trip) fillPauses(r *result, ok outcomes) {

@@ -36,6 +36,7 @@ type probe struct {
 	nodes     map[string]*node
 	succeeded map[string]time.Time // last success by collector
 	used      map[string]time.Time // last use by application
+	ambiguous map[string]bool      // applications whose ambiguous prefix was logged
 }
 
 // call is a probe in flight; done is closed when its result is in probe.last.
@@ -50,6 +51,7 @@ func newProbe(c *Collector, connectionName string) *probe {
 		nodes:     map[string]*node{},
 		succeeded: map[string]time.Time{},
 		used:      map[string]time.Time{},
+		ambiguous: map[string]bool{},
 	}
 }
 

@@ -353,3 +353,21 @@ queues: [{application: shop, connection: queues, queue_names: [default, other]}]
 	s.absent(t, "redis_queue_paused")
 	s.want(t, `redis_queue_jobs{application="shop",connection="queues",queue="default",state="ready"}`, "0")
 }
+
+func TestAmbiguousPrefixIsLoggedOnce(t *testing.T) {
+	server := redistest.Start(t, redistest.Options{})
+	for _, prefix := range []string{"laravel_database_", "laravel-database-"} {
+		server.Client().RPush(t.Context(), prefix+"queues:default", `{"uuid":"x"}`)
+	}
+	b := newBench(t, Options{})
+	b.apply(t, "connections:\n"+connectionYAML("main", server.Addr)+`
+applications: [{slug: shop}]
+queues: [{application: shop, connection: main, queue_names: [default]}]
+`)
+	for range 3 {
+		b.scrape(t)
+	}
+	if n := strings.Count(b.logs.String(), "more than one key prefix"); n != 1 {
+		t.Errorf("logged %d times, want once:\n%s", n, b.logs.String())
+	}
+}
