@@ -2,6 +2,7 @@ package connection
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 
 func TestMain(m *testing.M) {
 	redistest.ServeFleetIfAsked()
+	RedirectGoRedisLog(slog.New(slog.DiscardHandler))
 	goleak.VerifyTestMain(m)
 }
 

@@ -20,82 +20,87 @@ import (
 	"github.com/queuefleet/queuefleet/internal/redistest"
 )
 
-// TestReasons brings about every reason by what causes it in earnest.
+func real(o redistest.Options) func(*testing.T) configs.Connection {
+	return func(t *testing.T) configs.Connection { return at(redistest.Start(t, o).Addr) }
+}
+
+func fake(start func(testing.TB) *redistest.Fake) func(*testing.T) configs.Connection {
+	return func(t *testing.T) configs.Connection {
+		return hasty(withPassword(at(start(t).Addr), "", planted))
+	}
+}
+
+func answers(raw string) func(*testing.T) configs.Connection {
+	return fake(func(t testing.TB) *redistest.Fake { return redistest.Always(t, raw) })
+}
+
+// causes bring about every reason in earnest.
+var causes = map[string]struct {
+	connection func(*testing.T) configs.Connection
+	want       []Reason // more than one where chance or version decides
+}{
+	"unknown host": {func(*testing.T) configs.Connection { return at("no-such-host.invalid:6379") }, []Reason{ReasonDNS}},
+
+	"nobody listens":      {func(t *testing.T) configs.Connection { return at(redistest.FreeAddr(t)) }, []Reason{ReasonRefused}},
+	"no such Unix socket": {func(t *testing.T) configs.Connection { return at("unix://" + t.TempDir() + "/none") }, []Reason{ReasonRefused}},
+	"no route":            {func(*testing.T) configs.Connection { return at("224.0.0.1:6379") }, []Reason{ReasonUnreachable}}, // TCP to a multicast group
+
+	"silent":      {fake(redistest.Silent), []Reason{ReasonTimeout}},
+	"dripping":    {fake(redistest.Drip), []Reason{ReasonTimeout}},
+	"frozen":      {frozen, []Reason{ReasonTimeout}},
+	"slow dial":   {slowDial, []Reason{ReasonTimeout}},
+	"TLS, silent": {silentTLS, []Reason{ReasonTimeout}},
+
+	"unknown authority":     {wrongCA, []Reason{ReasonTLS}},
+	"expired certificate":   {expired, []Reason{ReasonTLS}},
+	"other server's name":   {wrongName, []Reason{ReasonTLS}},
+	"no client certificate": {noClientCertificate, []Reason{ReasonTLS}},
+	"old TLS only":          {oldTLS, []Reason{ReasonTLS}},
+	"TLS to a plain server": {tlsToPlain, []Reason{ReasonTLS}},
+	"plain to a TLS server": {real(redistest.Options{TLS: true}), []Reason{ReasonTLS, ReasonEOF}},
+	"certificates no PEM":   {noPEM, []Reason{ReasonTLS}},
+
+	"no password given": {real(redistest.Options{RequirePass: planted}), []Reason{ReasonAuth}},
+	"wrong password":    {authentication("", "not-"+planted), []Reason{ReasonAuth}},
+	"wrong user":        {authentication("nobody", planted), []Reason{ReasonAuth}},
+	"Redis 5, no auth":  {answers("-NOAUTH Authentication required.\r\n"), []Reason{ReasonAuth}},
+	"Redis 5, wrong":    {answers("-ERR invalid password\r\n"), []Reason{ReasonAuth}},
+	"Redis 5, no need":  {answers("-ERR Client sent AUTH, but no password is set\r\n"), []Reason{ReasonAuth}},
+
+	"user may not ping":   {mayNotPing, []Reason{ReasonNoPerm}},
+	"protected mode":      {fake(protected), []Reason{ReasonNoPerm}},
+	"loading":             {answers("-LOADING Redis is loading the dataset in memory\r\n"), []Reason{ReasonLoading}},
+	"full":                {full(redistest.Options{}), []Reason{ReasonMaxClients}},
+	"full, password":      {full(redistest.Options{RequirePass: planted}), []Reason{ReasonMaxClients}},
+	"full, TLS":           {full(redistest.Options{TLS: true}), []Reason{ReasonMaxClients, ReasonEOF}},
+	"full, says a fake":   {answers("-ERR max number of clients reached\r\n"), []Reason{ReasonMaxClients}},
+	"replica without":     {orphan, []Reason{ReasonMasterDown}},
+	"sentinel, unknown":   {unknownMaster, []Reason{ReasonMasterDown}},
+	"sentinels disagree":  {sentinelsDisagree, []Reason{ReasonMasterDown}},
+	"sentinels refuse":    {noSentinel, []Reason{ReasonRefused}},
+	"cluster of no slots": {noSlots, []Reason{ReasonMasterDown}},
+	"cluster refuses":     {noCluster, []Reason{ReasonRefused}},
+
+	"garbage":      {fake(redistest.Garbage), []Reason{ReasonProtocol}},
+	"huge bulk":    {fake(redistest.HugeBulk), []Reason{ReasonProtocol}},
+	"huge array":   {fake(redistest.HugeArray), []Reason{ReasonProtocol}},
+	"endless line": {fake(redistest.EndlessLine), []Reason{ReasonProtocol}},
+	"OK to all":    {answers("+OK\r\n"), []Reason{ReasonProtocol}},
+	"OK after hello": {fake(func(t testing.TB) *redistest.Fake {
+		return redistest.After(t, func(p *redistest.Peer) { p.Send("+OK\r\n+OK\r\n"); _, _ = p.Command() })
+	}), []Reason{ReasonProtocol}},
+	"array to all": {answers("*2\r\n:1\r\n:2\r\n"), []Reason{ReasonProtocol}},
+	"echo":         {fake(echo), []Reason{ReasonProtocol}},
+
+	"closes in middle":  {fake(redistest.ClosesInMiddle), []Reason{ReasonEOF}},
+	"closes at once":    {fake(func(t testing.TB) *redistest.Fake { return redistest.NewFake(t, func(*redistest.Peer) {}) }), []Reason{ReasonEOF}},
+	"closes when asked": {fake(func(t testing.TB) *redistest.Fake { return redistest.After(t, func(*redistest.Peer) {}) }), []Reason{ReasonEOF}},
+	"unknown error":     {answers("-ERR what?\r\n"), []Reason{ReasonOther}},
+}
+
 func TestReasons(t *testing.T) {
 	redistest.Need(t, "redis-server")
-	real := func(o redistest.Options) func(*testing.T) configs.Connection {
-		return func(t *testing.T) configs.Connection { return at(redistest.Start(t, o).Addr) }
-	}
-	fake := func(start func(testing.TB) *redistest.Fake) func(*testing.T) configs.Connection {
-		return func(t *testing.T) configs.Connection {
-			return hasty(withPassword(at(start(t).Addr), "", planted))
-		}
-	}
-	answers := func(raw string) func(*testing.T) configs.Connection {
-		return fake(func(t testing.TB) *redistest.Fake { return redistest.Always(t, raw) })
-	}
-	for name, c := range map[string]struct {
-		connection func(*testing.T) configs.Connection
-		want       []Reason // more than one where chance or version decides
-	}{
-		"unknown host": {func(*testing.T) configs.Connection { return at("no-such-host.invalid:6379") }, []Reason{ReasonDNS}},
-
-		"nobody listens":      {func(t *testing.T) configs.Connection { return at(redistest.FreeAddr(t)) }, []Reason{ReasonRefused}},
-		"no such Unix socket": {func(t *testing.T) configs.Connection { return at("unix://" + t.TempDir() + "/none") }, []Reason{ReasonRefused}},
-		"no route":            {func(*testing.T) configs.Connection { return at("224.0.0.1:6379") }, []Reason{ReasonUnreachable}}, // TCP to a multicast group
-
-		"silent":      {fake(redistest.Silent), []Reason{ReasonTimeout}},
-		"dripping":    {fake(redistest.Drip), []Reason{ReasonTimeout}},
-		"frozen":      {frozen, []Reason{ReasonTimeout}},
-		"slow dial":   {slowDial, []Reason{ReasonTimeout}},
-		"TLS, silent": {silentTLS, []Reason{ReasonTimeout}},
-
-		"unknown authority":     {wrongCA, []Reason{ReasonTLS}},
-		"expired certificate":   {expired, []Reason{ReasonTLS}},
-		"other server's name":   {wrongName, []Reason{ReasonTLS}},
-		"no client certificate": {noClientCertificate, []Reason{ReasonTLS}},
-		"old TLS only":          {oldTLS, []Reason{ReasonTLS}},
-		"TLS to a plain server": {tlsToPlain, []Reason{ReasonTLS}},
-		"plain to a TLS server": {real(redistest.Options{TLS: true}), []Reason{ReasonTLS, ReasonEOF}},
-		"certificates no PEM":   {noPEM, []Reason{ReasonTLS}},
-
-		"no password given": {real(redistest.Options{RequirePass: planted}), []Reason{ReasonAuth}},
-		"wrong password":    {authentication("", "not-"+planted), []Reason{ReasonAuth}},
-		"wrong user":        {authentication("nobody", planted), []Reason{ReasonAuth}},
-		"Redis 5, no auth":  {answers("-NOAUTH Authentication required.\r\n"), []Reason{ReasonAuth}},
-		"Redis 5, wrong":    {answers("-ERR invalid password\r\n"), []Reason{ReasonAuth}},
-		"Redis 5, no need":  {answers("-ERR Client sent AUTH, but no password is set\r\n"), []Reason{ReasonAuth}},
-
-		"user may not ping":   {mayNotPing, []Reason{ReasonNoPerm}},
-		"protected mode":      {fake(protected), []Reason{ReasonNoPerm}},
-		"loading":             {answers("-LOADING Redis is loading the dataset in memory\r\n"), []Reason{ReasonLoading}},
-		"full":                {full(redistest.Options{}), []Reason{ReasonMaxClients}},
-		"full, password":      {full(redistest.Options{RequirePass: planted}), []Reason{ReasonMaxClients}},
-		"full, TLS":           {full(redistest.Options{TLS: true}), []Reason{ReasonMaxClients, ReasonEOF}},
-		"full, says a fake":   {answers("-ERR max number of clients reached\r\n"), []Reason{ReasonMaxClients}},
-		"replica without":     {orphan, []Reason{ReasonMasterDown}},
-		"sentinel, unknown":   {unknownMaster, []Reason{ReasonMasterDown}},
-		"sentinels disagree":  {sentinelsDisagree, []Reason{ReasonMasterDown}},
-		"sentinels refuse":    {noSentinel, []Reason{ReasonRefused}},
-		"cluster of no slots": {noSlots, []Reason{ReasonMasterDown}},
-		"cluster refuses":     {noCluster, []Reason{ReasonRefused}},
-
-		"garbage":      {fake(redistest.Garbage), []Reason{ReasonProtocol}},
-		"huge bulk":    {fake(redistest.HugeBulk), []Reason{ReasonProtocol}},
-		"huge array":   {fake(redistest.HugeArray), []Reason{ReasonProtocol}},
-		"endless line": {fake(redistest.EndlessLine), []Reason{ReasonProtocol}},
-		"OK to all":    {answers("+OK\r\n"), []Reason{ReasonProtocol}},
-		"OK after hello": {fake(func(t testing.TB) *redistest.Fake {
-			return redistest.After(t, func(p *redistest.Peer) { p.Send("+OK\r\n+OK\r\n"); _, _ = p.Command() })
-		}), []Reason{ReasonProtocol}},
-		"array to all": {answers("*2\r\n:1\r\n:2\r\n"), []Reason{ReasonProtocol}},
-		"echo":         {fake(echo), []Reason{ReasonProtocol}},
-
-		"closes in middle":  {fake(redistest.ClosesInMiddle), []Reason{ReasonEOF}},
-		"closes at once":    {fake(func(t testing.TB) *redistest.Fake { return redistest.NewFake(t, func(*redistest.Peer) {}) }), []Reason{ReasonEOF}},
-		"closes when asked": {fake(func(t testing.TB) *redistest.Fake { return redistest.After(t, func(*redistest.Peer) {}) }), []Reason{ReasonEOF}},
-		"unknown error":     {answers("-ERR what?\r\n"), []Reason{ReasonOther}},
-	} {
+	for name, c := range causes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := open(t, c.connection(t))
