@@ -31,10 +31,11 @@ const (
 	JobProcessed JobResult = "processed"
 	JobFailed    JobResult = "failed"
 	JobReleased  JobResult = "released"
+	JobLost      JobResult = "lost" // the worker ended before the job did
 )
 
 // JobResults lists them.
-func JobResults() []JobResult { return []JobResult{JobProcessed, JobFailed, JobReleased} }
+func JobResults() []JobResult { return []JobResult{JobProcessed, JobFailed, JobReleased, JobLost} }
 
 // ScaleEvent is the labels of scale_events_total.
 type ScaleEvent struct {

@@ -78,6 +78,7 @@ func newDefinition(cfg *configs.Config, q *configs.Queue, find func(string) (tra
 	d.app, _ = cfg.Application(q.Application) // they exist, or the queue would not be watched
 	d.conn, _ = cfg.Connection(q.Connection)
 	d.traits, d.known = find(q.Worker.Preset)
+	d.traits = d.traits.withSignals(q.Worker.PauseSignal, q.Worker.ContinueSignal)
 	if d.traits.onePerApplication {
 		d.key = "application " + q.Worker.Preset + " " + q.Application
 	}

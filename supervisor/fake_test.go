@@ -203,14 +203,18 @@ func fakeTraits() map[string]traits {
 		"exec": {},
 		"laravel": {
 			pause: syscall.SIGUSR2, resume: syscall.SIGCONT, ready: syscall.SIGCONT, memoryCode: 12,
-			parser: func() parser { return parseFake },
+			parser: func() parser { return fakeParser{} },
 		},
 		"horizon": {onePerApplication: true},
 	}
 }
 
-// parseFake understands "begin" and "processed|failed|released MILLISECONDS".
-func parseFake(line proc.Line) []jobEvent {
+// fakeParser understands "begin" and "processed|failed|released MILLISECONDS".
+type fakeParser struct{}
+
+func (fakeParser) end(bool) []jobEvent { return nil }
+
+func (fakeParser) line(line proc.Line) []jobEvent {
 	if line.Text == "begin" {
 		return []jobEvent{{begun: true, job: "Job", wait: time.Second}}
 	}

@@ -59,13 +59,14 @@ func (l *loop) happened(e processEvent) {
 
 // afterwards takes in what is found of a worker after its end.
 func (l *loop) afterwards(e processEvent) {
-	p := l.late[e.Child]
+	late := l.late[e.Child]
 	switch {
-	case p == nil:
+	case late == nil:
 	case e.Kind == proc.Leaked:
-		l.leaked(p, e.Count)
+		l.leaked(late.worker.pool, e.Count)
 	case e.Kind == proc.Gone:
 		delete(l.late, e.Child)
+		l.outputEnded(late)
 	}
 }
 
@@ -97,7 +98,7 @@ func (l *loop) failedToStart(w *worker, err *proc.StartError) {
 		w.failures++
 		l.failure(w, EventCannotStart, "a worker cannot be started", "err", err.Error())
 	}
-	l.leave(w)
+	l.leave(w, false)
 }
 
 // exited takes in the end of a worker.
@@ -137,7 +138,7 @@ func (l *loop) exited(w *worker, exit *proc.Exit) {
 		w.failures++
 		l.failure(w, EventExited, "a worker ended unexpectedly", "exit", w.lastExit, "seconds", lived.Seconds())
 	}
-	l.leave(w)
+	l.leave(w, expected(exit, p.def.traits))
 }
 
 // expected ends are part of a worker's life.
@@ -148,11 +149,11 @@ func expected(exit *proc.Exit, t traits) bool {
 
 // leave parts a worker from its process. A worker that was told to leave is
 // gone then; another one's place waits to be filled again.
-func (l *loop) leave(w *worker) {
+func (l *loop) leave(w *worker, clean bool) {
 	now, p := l.now(), w.pool
 	delete(l.workers, w.child)
 	delete(l.booting, w)
-	l.late[w.child] = p
+	l.late[w.child] = &ended{w, w.process, w.parser, clean}
 	stopped := w.state == Stopping
 	w.state, w.child, w.activity, w.job = Backoff, nil, Unclear, ""
 	if stopped || p.gone || w.sub.retired || l.draining {
@@ -203,8 +204,10 @@ func (l *loop) stop(w *worker, why proc.Reason, rolled bool) {
 	}
 	delete(l.booting, w)
 	w.state, w.asked, w.rolled = Stopping, why, rolled
-	grace := l.grace(w)
-	l.stopWithin(w, grace)
+	l.stopWithin(w, l.grace(w))
+	if w.paused && stops(w.pool.def.traits.pause) {
+		l.pause(w, false) // so that it sees that it is to leave
+	}
 	l.tell(w.pool, w, EventStopping, cmp.Or(string(why), "the supervisor ends"))
 	w.pool.stale = true
 }

@@ -21,7 +21,7 @@ type loop struct {
 	pools   map[string]*pool // by definition key
 	order   []*pool          // by name
 	workers map[child]*worker
-	late    map[child]*pool    // of processes that have ended but are not gone
+	late    map[child]*ended
 	sources map[string]*source // by connection
 
 	wakes   wakes
@@ -50,7 +50,7 @@ func newLoop(s *Supervisor, background context.Context) *loop {
 	now := s.o.Now()
 	l := &loop{
 		s: s, log: s.log, now: s.o.Now, background: background,
-		pools: map[string]*pool{}, workers: map[child]*worker{}, late: map[child]*pool{}, sources: map[string]*source{},
+		pools: map[string]*pool{}, workers: map[child]*worker{}, late: map[child]*ended{}, sources: map[string]*source{},
 		booting: map[*worker]bool{}, starts: newStartLimiter(s.o.StartRate, now), hurry: -1,
 		statistic: newHistogram(loopBounds),
 	}
@@ -188,7 +188,7 @@ func (l *loop) apply(definitions []*definition) {
 // redefine gives a pool its present definition.
 func (l *loop) redefine(p *pool, d *definition) {
 	old := p.def
-	changed := p.gone || !d.sameCommand(old) || d.queue.Worker.EnvironmentFile != ""
+	changed := p.gone || !d.sameCommand(old) || d.traits.onePerApplication || d.queue.Worker.EnvironmentFile != ""
 	fresh := !p.begun
 	p.def, p.gone = d, false
 	if p.override != nil {

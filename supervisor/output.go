@@ -9,8 +9,11 @@ import (
 	"github.com/queuefleet/queuefleet/internal/proc"
 )
 
-// parser reads what a worker's output tells of jobs. It belongs to one worker.
-type parser func(proc.Line) []jobEvent
+// parser reads what a process's output tells of jobs. It belongs to one process.
+type parser interface {
+	line(proc.Line) []jobEvent
+	end(clean bool) []jobEvent // after the last line
+}
 
 // jobEvent is something that a worker's output tells.
 type jobEvent struct {
@@ -32,14 +35,26 @@ type note struct {
 // observer returns what is shown each line of a worker's output, nil where
 // nobody would understand it.
 func (l *loop) observer(w *worker) func(proc.Line) {
+	w.parser = nil
 	if w.pool.def.traits.parser == nil {
 		return nil
 	}
-	parse, process, notes := w.pool.def.traits.parser(), w.process, l.s.notes
+	w.parser = w.pool.def.traits.parser()
+	parser, process, notes := w.parser, w.process, l.s.notes
 	return func(line proc.Line) {
-		for _, e := range parse(line) {
+		for _, e := range parser.line(line) {
 			notes.put(note{w, process, e})
 		}
+	}
+}
+
+// outputEnded takes in what the end of a process's output tells.
+func (l *loop) outputEnded(e *ended) {
+	if e.parser == nil {
+		return
+	}
+	for _, event := range e.parser.end(e.clean) {
+		l.noted(note{e.worker, e.process, event})
 	}
 }
 

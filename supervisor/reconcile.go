@@ -294,7 +294,12 @@ func (l *loop) startSome(p *pool, most int) (more bool) {
 }
 
 // rules are those by which the pool is scaled.
-func (p *pool) rules() Rules { return Rules(p.def.queue.ScalingRules) }
+func (p *pool) rules() Rules {
+	if p.def.traits.onePerApplication {
+		return RulesMended // the others would start the next process before the last one is gone
+	}
+	return Rules(p.def.queue.ScalingRules)
+}
 
 // age is how long the oldest job of a sub-pool has waited.
 func (p *pool) age(s *subPool) Number {

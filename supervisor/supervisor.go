@@ -11,6 +11,7 @@ import (
 
 	"github.com/queuefleet/queuefleet/configs"
 	"github.com/queuefleet/queuefleet/internal/connection"
+	"github.com/queuefleet/queuefleet/internal/preset"
 	"github.com/queuefleet/queuefleet/internal/proc"
 )
 
@@ -21,6 +22,9 @@ type Options struct {
 	Name       string                // what hosts globs are matched with
 	Set        *connection.Set
 	Manager    *proc.Manager // nobody else may receive from its Events
+
+	// Presets finds a kind of worker by its name; nil = preset.Find.
+	Presets func(name string) (preset.Preset, bool)
 
 	Observe           bool // decide only
 	StartRate         StartRate
@@ -77,6 +81,12 @@ func New(o Options) *Supervisor {
 	if s.processes == nil {
 		s.managed = newManaged(o.Manager)
 		s.processes = s.managed
+	}
+	if s.planner == nil {
+		if o.Presets == nil {
+			o.Presets = preset.Find
+		}
+		s.planner = newPresetPlanner(o.Presets, s.managed.run, o.Logger)
 	}
 	if s.reader == nil {
 		s.reader = newRedisReader(o.Set, o.Logger, o.Now)

@@ -17,7 +17,8 @@ type worker struct {
 	child child // nil in Backoff
 
 	// The present process.
-	process    uint64        // numbers the processes of the place
+	process    uint64 // numbers the processes of the place
+	parser     parser
 	grace      time.Duration // to leave, as its command was made
 	generation int
 	epoch      int
@@ -91,4 +92,12 @@ func (w *worker) exitReason(exit *proc.Exit, now time.Time) proc.Reason {
 		context.Clean = proc.ReasonMaxTime
 	}
 	return exit.Reason(context)
+}
+
+// ended is a process that has ended but is not gone.
+type ended struct {
+	worker  *worker
+	process uint64
+	parser  parser
+	clean   bool // it left by itself, as workers do
 }
