@@ -48,7 +48,6 @@ type Preset struct {
 	PauseSignal    syscall.Signal // stops a worker from taking jobs; 0 = there is none: a paused pool drains
 	ContinueSignal syscall.Signal // ends a pause
 	ReadySignal    syscall.Signal // caught once a worker can take signals and jobs; 0 = from its beginning
-	DeathSignal    bool           // the graceful signal may reach a worker twice, so it gets it when the supervisor dies
 	MemoryCode     int            // exit status of a worker that leaves since its memory is used up; 0 = none
 
 	// Check finds what is wrong with a configuration without looking at anything
@@ -88,10 +87,10 @@ func Find(name string) (Preset, bool) {
 func Names() []string { return slices.Sorted(maps.Keys(presets)) }
 
 var presets = map[string]Preset{
-	"laravel":    laravel,
-	"frankenphp": frankenphp,
-	"horizon":    horizon,
-	"exec":       command,
+	"laravel":    laravel(),
+	"frankenphp": frankenphp(),
+	"horizon":    horizon(),
+	"exec":       command(),
 }
 
 // ProbeKey stands for the application that Probe would ask: inputs with the
