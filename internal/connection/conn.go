@@ -162,14 +162,29 @@ type failedConn struct {
 	err      error
 }
 
-func (c *failedConn) Read([]byte) (int, error)         { return 0, c.err }
-func (c *failedConn) Write([]byte) (int, error)        { return 0, c.err }
-func (c *failedConn) Close() error                     { return nil }
-func (c *failedConn) SetDeadline(time.Time) error      { return nil }
-func (c *failedConn) SetReadDeadline(time.Time) error  { return nil }
+// Read fails with what dialing failed with.
+func (c *failedConn) Read([]byte) (int, error) { return 0, c.err }
+
+// Write fails with what dialing failed with.
+func (c *failedConn) Write([]byte) (int, error) { return 0, c.err }
+
+// Close has nothing to close.
+func (c *failedConn) Close() error { return nil }
+
+// SetDeadline succeeds, so that the first failure is that of dialing.
+func (c *failedConn) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline succeeds likewise.
+func (c *failedConn) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline succeeds likewise.
 func (c *failedConn) SetWriteDeadline(time.Time) error { return nil }
-func (c *failedConn) LocalAddr() net.Addr              { return &net.TCPAddr{} }
-func (c *failedConn) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
+
+// LocalAddr is no address.
+func (c *failedConn) LocalAddr() net.Addr { return &net.TCPAddr{} }
+
+// RemoteAddr is no address.
+func (c *failedConn) RemoteAddr() net.Addr { return &net.TCPAddr{} }
 
 // SyscallConn fails, by which go-redis sees that one it keeps is of no use: a
 // dial may end after the probe that wanted it.

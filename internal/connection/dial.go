@@ -36,14 +36,14 @@ func (d *dialer) sentinelCredentials(context.Context) (username, password string
 
 // dial is go-redis' way to a socket. It never fails (see failedConn).
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	return settle(d.open(ctx, network, hosted(address)))
+	return settle(d.open(ctx, network, hosted(address))), nil
 }
 
-func settle(c net.Conn, err error) (net.Conn, error) {
+func settle(c net.Conn, err error) net.Conn {
 	if err != nil {
-		return &failedConn{err: err}, nil
+		return &failedConn{err: err}
 	}
-	return c, nil
+	return c
 }
 
 func (d *dialer) open(ctx context.Context, network, address string) (net.Conn, error) {

@@ -143,7 +143,7 @@ func TestGuardStaysCut(t *testing.T) {
 	p := make([]byte, 100)
 	_, first := c.Read(p)
 	n, second := c.Read(p)
-	if !errors.Is(first, ErrProtocol) || first != second || n != 0 {
+	if !errors.Is(first, ErrProtocol) || first.Error() != second.Error() || n != 0 {
 		t.Errorf("read %d bytes, %v after %v", n, second, first)
 	}
 }

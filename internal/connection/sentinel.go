@@ -28,7 +28,7 @@ const sentinelLifetime = time.Minute
 func (d *dialer) dialMaster(ctx context.Context, _, _ string) (net.Conn, error) {
 	master, err := d.master(ctx)
 	if err != nil {
-		return settle(nil, err)
+		return settle(nil, err), nil
 	}
 	return d.dial(ctx, "tcp", master)
 }

@@ -23,11 +23,11 @@ func newSet(t testing.TB) *Set {
 	return s
 }
 
-func acquire(t testing.TB, s *Set, name string) (*Client, func()) {
+func acquire(t testing.TB, s *Set) (*Client, func()) {
 	t.Helper()
-	c, release, ok := s.Acquire(name)
+	c, release, ok := s.Acquire("shop")
 	if !ok {
-		t.Fatalf("there is no connection %q", name)
+		t.Fatal("the connection is missing")
 	}
 	return c, release
 }
@@ -47,7 +47,7 @@ func TestSetKeepsSocketsOfWhatIsEqual(t *testing.T) {
 	base := at(server.Addr)
 	set := newSet(t)
 	set.Apply([]configs.Connection{base})
-	client, release := acquire(t, set, "shop")
+	client, release := acquire(t, set)
 	defer release()
 	before := received(t, client)
 	for i := range 1000 {
@@ -56,7 +56,7 @@ func TestSetKeepsSocketsOfWhatIsEqual(t *testing.T) {
 		c.CredentialsExpireAt, c.ProbeTimeout = configs.Time{Time: time.Unix(int64(i), 0)}, configs.Duration(i)
 		set.Apply([]configs.Connection{c})
 	}
-	again, release := acquire(t, set, "shop")
+	again, release := acquire(t, set)
 	defer release()
 	if again != client {
 		t.Error("another client after changes that concern no socket")
@@ -86,12 +86,12 @@ func TestSetReplacesWhatIsChanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			set := newSet(t)
 			set.Apply([]configs.Connection{base})
-			before, release := acquire(t, set, "shop")
+			before, release := acquire(t, set)
 			defer release()
 			changed := base
 			change(&changed)
 			set.Apply([]configs.Connection{changed})
-			after, release := acquire(t, set, "shop")
+			after, release := acquire(t, set)
 			defer release()
 			if after == before {
 				t.Error("the client of the old configuration is still in use")
@@ -113,8 +113,8 @@ func TestSetClosesAfterTheLastUser(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			set := newSet(t)
 			set.Apply([]configs.Connection{at(server.Addr)})
-			client, first := acquire(t, set, "shop")
-			_, second := acquire(t, set, "shop")
+			client, first := acquire(t, set)
+			_, second := acquire(t, set)
 			set.Apply(next(at(server.Addr)))
 			if _, _, ok := set.Acquire("shop"); ok {
 				t.Error("still there for new users")
@@ -135,7 +135,7 @@ func TestSetClosesTheUnusedAtOnce(t *testing.T) {
 	server := redistest.Start(t, redistest.Options{})
 	set := newSet(t)
 	set.Apply([]configs.Connection{at(server.Addr)})
-	client, release := acquire(t, set, "shop")
+	client, release := acquire(t, set)
 	mustProbe(t, client)
 	release()
 	set.Close()
@@ -149,7 +149,7 @@ func TestRotatedPassword(t *testing.T) {
 	admin := server.Client()
 	set := newSet(t)
 	set.Apply([]configs.Connection{withPassword(at(server.Addr), "", planted)})
-	client, release := acquire(t, set, "shop")
+	client, release := acquire(t, set)
 	defer release()
 	if err := admin.Ping(t.Context()).Err(); err != nil {
 		t.Fatal(err)
@@ -175,7 +175,7 @@ func TestRotatedCertificate(t *testing.T) {
 	wrong := withTLS(t, at(server.Addr), redistest.NewPKI(t), true)
 	set := newSet(t)
 	set.Apply([]configs.Connection{wrong})
-	client, release := acquire(t, set, "shop")
+	client, release := acquire(t, set)
 	defer release()
 	if _, err := probe(t.Context(), client); Classify(err) != ReasonTLS {
 		t.Fatalf("with another authority: %v", err)

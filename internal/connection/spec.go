@@ -53,15 +53,13 @@ type material struct {
 	key      configs.Secret
 }
 
-func (m material) isZero() bool { return m == material{} }
-
 func specOf(c *configs.Connection) spec {
 	s := spec{
 		mode: ModeStandalone, network: "tcp", addresses: c.Address,
 		username: c.Username, database: c.Database, clientName: c.Options.ClientName,
-		dialTimeout:  cmp.Or(c.Options.DialTimeout.Std(), time.Second),
-		readTimeout:  cmp.Or(c.Options.ReadTimeout.Std(), time.Second),
-		writeTimeout: cmp.Or(c.Options.WriteTimeout.Std(), time.Second),
+		dialTimeout:  cmp.Or(c.Options.DialTimeout.Std(), 5*time.Second),
+		readTimeout:  cmp.Or(c.Options.ReadTimeout.Std(), 30*time.Second),
+		writeTimeout: cmp.Or(c.Options.WriteTimeout.Std(), 30*time.Second),
 		poolSize:     cmp.Or(c.Options.PoolSize, 2),
 	}
 	switch {

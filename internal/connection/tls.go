@@ -16,7 +16,7 @@ type keyring struct {
 }
 
 func newKeyring(m material) *keyring {
-	return &keyring{parse: sync.OnceValues(func() (*tls.Config, error) { return m.config() })}
+	return &keyring{parse: sync.OnceValues(m.config)}
 }
 
 // config parses the certificates. Load has done so before, hence an error here

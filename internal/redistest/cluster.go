@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,7 +27,7 @@ func StartCluster(t testing.TB, o Options) *Cluster {
 	if o.TLS && o.PKI == nil {
 		o.PKI = NewPKI(t)
 	}
-	o.Lines = append(o.Lines, "cluster-enabled yes", "cluster-node-timeout 2000",
+	o.Lines = append(slices.Clone(o.Lines), "cluster-enabled yes", "cluster-node-timeout 2000",
 		"cluster-replica-validity-factor 0", "repl-diskless-sync-delay 0",
 		"repl-ping-replica-period 1") // a replica is told of once it has had a ping
 	if o.RequirePass != "" {
@@ -79,7 +80,7 @@ func (c *Cluster) waitForSlots() {
 	for _, n := range c.Nodes {
 		client := n.Client()
 		WaitFor(c.t, "spread of the slot map", func() bool {
-			slots, err := client.ClusterSlots(c.t.Context()).Result()
+			slots, err := client.ClusterSlots(c.t.Context()).Result() //nolint:staticcheck // CLUSTER SHARDS came with Redis 7 only
 			if err != nil || len(slots) != 3 {
 				return false
 			}

@@ -3,6 +3,7 @@ package redistest
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,13 +31,13 @@ func Sentinel(t testing.TB, o Options, sentinelPass string) *Trio {
 	if o.TLS && o.PKI == nil {
 		o.PKI = NewPKI(t)
 	}
-	o.Lines = append(o.Lines, "repl-diskless-sync-delay 0")
+	o.Lines = append(slices.Clone(o.Lines), "repl-diskless-sync-delay 0")
 	if o.RequirePass != "" {
 		o.Lines = append(o.Lines, "masterauth "+o.RequirePass)
 	}
 	s := &Trio{t: t, Master: Start(t, o)}
 	replica := o
-	replica.Lines = append(o.Lines, fmt.Sprintf("replicaof %s %d", s.Master.Host, s.Master.Port))
+	replica.Lines = append(slices.Clone(o.Lines), fmt.Sprintf("replicaof %s %d", s.Master.Host, s.Master.Port))
 	s.Replica = Start(t, replica)
 	s.Replica.waitForLink()
 	for range 3 {
