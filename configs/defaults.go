@@ -27,9 +27,11 @@ func defaultConnection() Connection {
 	return Connection{
 		Active: true,
 		Options: ConnectionOptions{
-			DialTimeout:  second,
-			ReadTimeout:  second,
-			WriteTimeout: second,
+			// A probe's own timeout ends it sooner: it alone says when a
+			// connection is down. These are for what has no deadline.
+			DialTimeout:  5 * second,
+			ReadTimeout:  30 * second,
+			WriteTimeout: 30 * second,
 			PoolSize:     2,
 			ClientName:   "queuefleet",
 		},
@@ -120,15 +122,29 @@ func completeQueue(q *Queue) {
 		q.Name = q.Application + "-" + q.Connection
 	}
 	if q.Worker != nil {
-		completeWorker(q.Worker, q.Timeout)
+		completeWorker(q.Worker, q)
 	}
 }
 
-func completeWorker(w *Worker, timeout Duration) {
+func completeWorker(w *Worker, q *Queue) {
 	if w.StopTimeout == unset {
-		w.StopTimeout = timeout + stopMargin
+		w.StopTimeout = q.Timeout + stopMargin
 	}
-	if len(w.Command) == 0 && slices.Contains([]string{"laravel", "horizon"}, w.Preset) {
-		w.Command = []string{"php", "artisan", "queue:work"}
+	if len(w.Command) == 0 {
+		w.Command = slices.Clone(defaultCommands[w.Preset])
+	}
+	if w.Preset == "frankenphp" && w.MemoryMax == 0 {
+		w.MemoryMax = max(frankenphpMemoryMax, q.Memory)
 	}
 }
+
+// defaultCommands are the commands of presets that have one.
+var defaultCommands = map[string][]string{
+	"laravel":    {"php", "artisan", "queue:work"},
+	"horizon":    {"php", "artisan", "horizon"},
+	"frankenphp": {"frankenphp", "php-cli", "artisan", "queue:work"},
+}
+
+// frankenphpMemoryMax is the hard ceiling of FrankenPHP's workers: its threads
+// keep memory that PHP's own limit does not see.
+const frankenphpMemoryMax = 512 << 20

@@ -45,7 +45,7 @@ func TestInheritance(t *testing.T) {
 	if eu.Region != "eu-west-1" || us.Region != "us-east-1" || us.Options.PoolSize != 4 || us.Address != eu.Address {
 		t.Errorf("merge key: %+v, %+v", eu, us)
 	}
-	if eu.Environment != "production" || eu.ProbeTimeout.Std() != 1500*time.Millisecond || eu.Options.DialTimeout != second {
+	if eu.Environment != "production" || eu.ProbeTimeout.Std() != 1500*time.Millisecond || eu.Options.DialTimeout != 5*second {
 		t.Errorf("global and built-in defaults: %+v", eu)
 	}
 	if eu.TLS.ServerName != "redis.example" || eu.TLS.MinVersion != "TLS12" || eu.Password.Reveal() != "from-the-defaults" {
