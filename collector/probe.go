@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -182,7 +183,7 @@ func (t *trip) run(ctx context.Context) error {
 		node.enqueue(ctx, pipe)
 		t.enqueueKeys(ctx, pipe)
 	})
-	return errors.Join(broken(cmds, err), node.refused())
+	return cmp.Or(broken(cmds, err), node.refused())
 }
 
 func (t *trip) runCluster(ctx context.Context) error {
@@ -196,7 +197,7 @@ func (t *trip) runCluster(ctx context.Context) error {
 		pipe := client.Pipeline()
 		node.enqueue(ctx, pipe)
 		cmds, err := pipe.Exec(ctx)
-		node.err = errors.Join(broken(cmds, err), node.refused())
+		node.err = cmp.Or(broken(cmds, err), node.refused())
 		return nil
 	})
 	keysErr := <-keys

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/queuefleet/queuefleet/internal/redistest"
@@ -16,4 +17,7 @@ func TestWrongPasswordWithoutQueues(t *testing.T) {
 	s := b.scrape(t)
 	s.want(t, `redis_up{connection="wrong"}`, "0")
 	s.want(t, `redis_probe_failures_total{connection="wrong",reason="auth"}`, "1")
+	if text := b.Connections()[0].Error; strings.Contains(text, errNotPong.Error()) {
+		t.Errorf("a PING that was never sent is complained of: %q", text)
+	}
 }
