@@ -74,7 +74,7 @@ func (c *connectionsTest) run(ctx context.Context) error {
 // not hold up the rest.
 const (
 	brisk    = 32
-	patience = 100 * time.Millisecond
+	patience = 250 * time.Millisecond
 )
 
 // test tries all connections, at most c.concurrency at a time.

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 	"golang.org/x/sync/errgroup"
@@ -18,6 +19,10 @@ import (
 	"github.com/queuefleet/queuefleet/internal/demo"
 	"github.com/queuefleet/queuefleet/internal/logging"
 )
+
+// discoverEvery is how often new tenants are looked for: often, since there
+// are few keys to go through.
+const discoverEvery = 5 * time.Second
 
 // demoCommand is `qftool demo`.
 type demoCommand struct {
@@ -91,7 +96,7 @@ func (c *demoCommand) serve(ctx context.Context, fleet *demo.Fleet, listener net
 			Started:    func() { c.introduce(fleet, "http://"+listener.Addr().String()) },
 			Logger:     logger,
 			Redactor:   c.env.redactor,
-			Collect:    app.Collect{QueueAges: true},
+			Collect:    app.Collect{QueueAges: true, DiscoveryInterval: discoverEvery},
 			Web:        app.Web{Listeners: []net.Listener{listener}, EnableLifecycle: true},
 		})
 	})

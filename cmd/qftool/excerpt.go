@@ -8,12 +8,13 @@ import (
 	"github.com/queuefleet/queuefleet/configs"
 )
 
-const hidden = "<hidden>"
-
-var (
-	keyPattern    = regexp.MustCompile(`(?:^|[\s{,])(["']?)([A-Za-z_][A-Za-z0-9_.-]*)(["']?)\s*:(?:\s|$)`)
+const (
+	hidden        = "<hidden>"
 	maxLineLength = 160 // runes of a source line that are shown
 )
+
+// keyPattern finds the keys on a line, quoted or not, in block and flow style.
+var keyPattern = regexp.MustCompile(`(?:^|[\s{,])(["']?)([A-Za-z_][A-Za-z0-9_.-]*)(["']?)\s*:(?:\s|$)`)
 
 // excerpter shows lines of a configuration without what might be a secret.
 //

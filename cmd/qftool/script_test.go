@@ -50,6 +50,7 @@ func TestScript(t *testing.T) {
 			"free-addr": freeAddr,
 			"silent":    silentServer,
 			"await":     awaitPage,
+			"quiet":     quiet,
 			"mode":      fileMode,
 			"emptydir":  emptyDir,
 			"envsubst":  substitute,
@@ -168,10 +169,16 @@ func awaitPage(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ctx, cancel := context.WithTimeout(tb(ts).Context(), time.Minute)
 	defer cancel()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
 	page, err := "", error(nil)
 	for ctx.Err() == nil {
 		if page, err = get(ctx, args[0]); err == nil && matchAll(patterns, page) {
 			return
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
 		}
 	}
 	ts.Fatalf("%s does not match %q: %v\n%s", args[0], args[1:], err, page)
@@ -201,6 +208,16 @@ func get(ctx context.Context, url string) (string, error) {
 		err = fmt.Errorf("status %s", response.Status)
 	}
 	return string(page), err
+}
+
+// quiet is `quiet`: what the last command said holds hunter2 in no form.
+func quiet(ts *testscript.TestScript, _ bool, _ []string) {
+	said := ts.ReadFile("stdout") + ts.ReadFile("stderr")
+	for _, form := range []string{"hunter2", "aHVudGVyM", "h1bnRlcj", "odW50ZXIy"} { // base64 at any offset
+		if strings.Contains(said, form) {
+			ts.Fatalf("%s is shown", form)
+		}
+	}
 }
 
 // fileMode is `mode 0600 FILE`.
@@ -250,11 +267,12 @@ func bigFleet(ts *testscript.TestScript, _ bool, args []string) {
 	var b strings.Builder
 	b.WriteString("global: {probe_timeout: 5s}\nconnections:\n")
 	for i := range n {
+		// Those that answer get all the time that a busy machine may need.
 		address, timeout := args[2], "30s"
 		if i%k == 0 {
 			address, timeout = args[4], "1s"
 		}
-		fmt.Fprintf(&b, "  - {name: c%04d, address: '%s', probe_timeout: %s}\n", i, address, timeout)
+		fmt.Fprintf(&b, "  - {name: c%04d, address: '%s', probe_timeout: %s, options: {dial_timeout: %[3]s, read_timeout: %[3]s, write_timeout: %[3]s}}\n", i, address, timeout)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(b.String()), 0o600))
 }
