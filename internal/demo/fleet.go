@@ -134,7 +134,7 @@ func (f *Fleet) connect(ctx context.Context, name string, addresses []string, i 
 // build makes the simulations and the list of their keys.
 func (f *Fleet) build() {
 	for i, s := range specs() {
-		sim := &simulation{spec: s, maker: newMaker(uint64(i))}
+		sim := &simulation{spec: s, speed: f.speed, maker: newMaker(uint64(i))}
 		f.keys[s.connection] = append(f.keys[s.connection], s.key(""), s.key(":delayed"), s.key(":reserved"))
 		if s.form == formHorizon {
 			sim.horizon = newHorizon(s)

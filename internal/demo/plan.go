@@ -24,7 +24,8 @@ const (
 	horizonPrefix   = "demo_reports_horizon:"
 )
 
-const importsRetryAfter = 20 * time.Second
+// importsRetryAfter exceeds the timeout of imports in the configuration by more than 10 s.
+const importsRetryAfter = 15 * time.Second
 
 const (
 	mailPausePeriod = 180 // seconds
@@ -70,7 +71,7 @@ func specs() []spec {
 		}),
 		// Its workers die with their jobs in hand: reservations expire.
 		with(crm, "imports", func(s *spec) {
-			s.arrivals, s.workers, s.runtime, s.dies = steady(0.3), shifts(4, 30, 60), 8, true
+			s.arrivals, s.workers, s.runtime, s.dies = steady(0.35), shifts(4, 30, 60), 3, true
 			s.retryAfter, s.limit = importsRetryAfter, 100
 		}),
 		{

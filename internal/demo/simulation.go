@@ -45,6 +45,7 @@ type running struct {
 type simulation struct {
 	spec    spec
 	maker   *maker
+	speed   float64  // how much faster than life time passes
 	horizon *horizon // nil where the application does not run Horizon
 	due     float64  // jobs to push, the fraction included
 	budget  float64  // jobs that the workers can take, the fraction included
@@ -70,7 +71,7 @@ func (s *simulation) push(ctx context.Context, p redis.Pipeliner, at time.Time) 
 	class := s.spec.jobs[s.maker.rand.IntN(len(s.spec.jobs))]
 	id, text := s.maker.make(class, s.spec.form, at)
 	if s.maker.rand.Float64() < s.spec.delayed {
-		due := at.Add(time.Duration(5+s.maker.rand.IntN(40)) * time.Second)
+		due := at.Add(time.Duration((5 + s.maker.rand.Float64()*40) / s.speed * float64(time.Second)))
 		p.ZAdd(ctx, s.spec.key(":delayed"), redis.Z{Score: float64(due.Unix()), Member: text})
 	} else {
 		p.RPush(ctx, s.spec.key(""), text)

@@ -45,7 +45,7 @@ func (e *extremes) note(f figures, before int64) {
 func play(t *testing.T, c *redis.Client, s *spec, seconds float64) extremes {
 	t.Helper()
 	start := time.Unix(1_700_000_000, 0)
-	sim := &simulation{spec: *s, maker: newMaker(1)}
+	sim := &simulation{spec: *s, speed: 1, maker: newMaker(1)}
 	if err := sim.seed(t.Context(), c, start); err != nil {
 		t.Fatal(err)
 	}
