@@ -104,6 +104,8 @@ func BenchmarkPingInfo(b *testing.B) {
 // cost in processor time and in memory once they idle.
 func BenchmarkFleet(b *testing.B) {
 	addr, _ := redistest.StartFleet(b)
+	long := configs.Duration(time.Minute)
+	patient := configs.ConnectionOptions{DialTimeout: long, ReadTimeout: long, WriteTimeout: long, PoolSize: 2}
 	for _, size := range []int{1000, 4000} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			before := resident(b)
@@ -112,7 +114,7 @@ func BenchmarkFleet(b *testing.B) {
 			conns := make([]configs.Connection, size)
 			for i := range conns {
 				conns[i] = at(addr)
-				conns[i].Name, conns[i].Options.ClientName = strconv.Itoa(i), ""
+				conns[i].Name, conns[i].Options = strconv.Itoa(i), patient
 			}
 			set.Apply(conns)
 			round(b, set, size)
@@ -131,7 +133,7 @@ func round(b *testing.B, set *Set, size int) {
 	var running sync.WaitGroup
 	for i := range size {
 		running.Go(func() {
-			ctx, cancel := context.WithTimeout(b.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 			defer cancel()
 			client, release, _ := set.Acquire(strconv.Itoa(i))
 			defer release()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -28,12 +29,18 @@ type conn struct {
 	reused   bool   // it had answered an earlier request
 	refusal  string // its first words, where they say why it will hang up
 
+	unsent  []byte // of the request at hand, waiting for more of it
+	buffers *buffers
+
 	sent      time.Time     // when the last request was written
 	roundTrip *atomic.Int64 // takes how long its answer took to begin; shared by the client's sockets
 }
 
-// Read reads what the guard lets through.
+// Read reads what the guard lets through. Who waits for an answer has said all.
 func (c *conn) Read(p []byte) (int, error) {
+	if err := c.send(); err != nil {
+		return 0, err
+	}
 	if len(c.waiting) == 0 && len(p) > headerSize {
 		return c.read(p)
 	}
@@ -73,8 +80,39 @@ func (c *conn) read(p []byte) (int, error) {
 	}
 }
 
-// Write sends a part of a request.
+// Write sends a part of a request. go-redis writes in pieces of its buffer,
+// which is small for the sake of a thousand idle sockets; a full piece says that
+// more is coming, so it waits for company. The pipeline of a thousand queues
+// would otherwise be hundreds of system calls.
 func (c *conn) Write(p []byte) (int, error) {
+	if len(p) != writeBuffer && len(c.unsent) == 0 {
+		return c.write(p)
+	}
+	if c.unsent == nil {
+		c.unsent = c.buffers.get()
+	}
+	c.unsent = append(c.unsent, p...)
+	if len(p) == writeBuffer && len(c.unsent) < sendBuffer {
+		return len(p), nil
+	}
+	if err := c.send(); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// send writes what waits for company.
+func (c *conn) send() error {
+	if len(c.unsent) == 0 {
+		return nil
+	}
+	_, err := c.write(c.unsent)
+	c.buffers.put(c.unsent)
+	c.unsent = nil
+	return err
+}
+
+func (c *conn) write(p []byte) (int, error) {
 	if c.answered {
 		c.reused, c.answered = true, false
 	}
@@ -91,6 +129,25 @@ func (c *conn) Write(p []byte) (int, error) {
 		}
 	}
 	return n, c.failed("write", err)
+}
+
+// sendBuffer is how much of a request is sent at a time.
+const sendBuffer = 32 << 10
+
+// buffers lends memory for requests under way. An idle socket has none.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) get() []byte {
+	if p, ok := b.pool.Get().(*[]byte); ok {
+		return (*p)[:0]
+	}
+	return make([]byte, 0, sendBuffer+writeBuffer)
+}
+
+func (b *buffers) put(p []byte) {
+	if cap(p) <= 2*sendBuffer { // one large request is not worth keeping its memory
+		b.pool.Put(&p)
+	}
 }
 
 // failed names a failure of the socket so that it reads the same each time: an

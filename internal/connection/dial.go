@@ -23,6 +23,7 @@ type dialer struct {
 	keyring        atomic.Pointer[keyring]
 	certificateEnd atomic.Int64 // Unix seconds; 0 before the first handshake
 	roundTrip      atomic.Int64 // nanoseconds; 0 before the first answer
+	buffers        buffers
 }
 
 // credentials is what go-redis asks at the start of each socket.
@@ -52,7 +53,7 @@ func (d *dialer) open(ctx context.Context, network, address string) (net.Conn, e
 	if err != nil {
 		return nil, dialFailure(address, err)
 	}
-	c := &conn{Conn: socket, roundTrip: &d.roundTrip}
+	c := &conn{Conn: socket, roundTrip: &d.roundTrip, buffers: &d.buffers}
 	c.socket, _ = socket.(syscall.Conn)
 	if !d.spec.secure {
 		return c, nil
