@@ -8,7 +8,10 @@ import (
 )
 
 var (
-	presets = []string{"laravel", "horizon", "sidekiq", "bullmq", "celery", "rq", "asynq", "resque", "exec"}
+	presets = []string{"laravel", "horizon", "frankenphp", "exec"}
+	// missingPresets are frameworks whose queues are watched and whose workers
+	// are not known yet.
+	missingPresets = []string{"sidekiq", "bullmq", "celery", "rq", "asynq", "resque"}
 	signals = []string{
 		"SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGALRM",
 	}
@@ -19,7 +22,9 @@ var (
 
 func checkWorker(o origin, q *Queue) {
 	w := q.Worker
-	if o.oneOf("worker.preset", w.Preset, presets) && len(w.Command) == 0 {
+	if slices.Contains(missingPresets, w.Preset) {
+		o.fail("worker.preset", "%q does not exist yet; run its workers by the preset exec, with their whole command", w.Preset)
+	} else if o.oneOf("worker.preset", w.Preset, presets) && len(w.Command) == 0 {
 		o.fail("worker.command", "is missing; the preset %s has no command of its own", w.Preset)
 	}
 	for i, arg := range w.Command {
