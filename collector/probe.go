@@ -186,25 +186,22 @@ func (t *trip) run(ctx context.Context) error {
 	return cmp.Or(broken(cmds, err), node.refused())
 }
 
+// runCluster reads the nodes and the keys in parallel. A key whose node does not
+// answer is an error of that queue, not of the cluster.
 func (t *trip) runCluster(ctx context.Context) error {
-	keys := make(chan error, 1)
-	go func() {
-		cmds, err := t.client.Pipelined(ctx, func(pipe redis.Pipeliner) { t.enqueueKeys(ctx, pipe) })
-		keys <- broken(cmds, err)
-	}()
-	nodesErr := t.client.ForEachNode(ctx, func(ctx context.Context, name string, client *redis.Client) error {
+	var keys sync.WaitGroup
+	keys.Go(func() {
+		// Each command keeps its own error.
+		_, _ = t.client.Pipelined(ctx, func(pipe redis.Pipeliner) { t.enqueueKeys(ctx, pipe) })
+	})
+	defer keys.Wait()
+	err := t.client.ForEachNode(ctx, func(ctx context.Context, name string, client *redis.Client) error {
 		node := t.visit(name)
-		pipe := client.Pipeline()
-		node.enqueue(ctx, pipe)
-		cmds, err := pipe.Exec(ctx)
+		cmds, err := connection.Pipelined(ctx, client, func(pipe redis.Pipeliner) { node.enqueue(ctx, pipe) })
 		node.err = cmp.Or(broken(cmds, err), node.refused())
 		return nil
 	})
-	keysErr := <-keys
-	if nodesErr != nil {
-		return nodesErr
-	}
-	return errors.Join(t.clusterDown(), keysErr)
+	return cmp.Or(err, t.clusterDown())
 }
 
 // clusterDown returns an error when no node answered: a cluster with some

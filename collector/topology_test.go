@@ -75,3 +75,37 @@ connections: [{name: ha, sentinel: {master: %s, addresses: [%s]}}]
 		t.Errorf("after the failover role is %q, want master", got)
 	}
 }
+
+// A node that is gone takes its own figures and its own queues along.
+func TestClusterWithoutAShard(t *testing.T) {
+	cluster := redistest.StartCluster(t, redistest.Options{Lines: []string{"cluster-require-full-coverage no"}})
+	addrs := cluster.Addrs()
+	b := newBench(t, Options{})
+	names := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	b.apply(t, fmt.Sprintf(`
+global: {probe_timeout: 5s, environment: test}
+connections: [{name: shards, cluster: {addresses: [%q]}}]
+applications: [{slug: shop}]
+queues: [{application: shop, connection: shards, queue_names: [%s], key_prefix: ""}]
+`, addrs[1], strings.Join(names, ", ")))
+	b.scrape(t)
+	cluster.Nodes[0].Stop()
+	cluster.Nodes[3].Stop() // its replica
+	s := b.scrape(t)
+	s.want(t, `redis_up{connection="shards",environment="test"}`, "1")
+	s.absent(t, "redis_memory_used_bytes", `node="`+addrs[0]+`"`)
+	s.want(t, `queuefleet_exporter_collector_success{connection="shards",environment="test",collector="info"}`, "0")
+	read, unread := 0, 0
+	for _, name := range names {
+		switch s[`redis_queue_read_success{application="shop",connection="shards",queue="`+name+`",environment="test"}`] {
+		case "1":
+			read++
+		case "0":
+			unread++
+			s.absent(t, "redis_queue_jobs", `queue="`+name+`"`)
+		}
+	}
+	if read == 0 || unread == 0 || read+unread != len(names) {
+		t.Errorf("%d queues read and %d not; want some of each", read, unread)
+	}
+}
