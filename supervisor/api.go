@@ -191,6 +191,8 @@ type PoolStatus struct {
 	Observation  *Observation `json:"-"` // of LastDecision
 	LastDecision *Decision    `json:"last_decision,omitempty"`
 
+	ReportsJobs bool `json:"reports_jobs"` // the preset's output tells of jobs
+
 	Workers  []WorkerStatus `json:"-"` // by slot
 	Counters Counters       `json:"-"`
 }

@@ -57,7 +57,7 @@ func (l *loop) observe(p *pool, now time.Time) *Observation {
 	}
 	up := l.sourceUp(p)
 	for _, s := range p.live() {
-		t := s.tally()
+		t := s.tally(l.now())
 		sub := SubPool{
 			Name: s.name, Discovered: s.discovered, Answered: up, Wanted: s.wanted, Pace: s.pace,
 			Starting: t.starting + t.backoff, Running: t.running, Stopping: t.stopping, Busy: -1,

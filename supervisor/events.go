@@ -44,8 +44,8 @@ func (l *loop) tell(p *pool, w *worker, kind EventKind, text string) {
 	e := Event{Pool: p.def.name, Slot: -1, Kind: kind, Text: text}
 	if w != nil {
 		e.Slot = w.slot
-		if w.child != nil {
-			e.Fields = map[string]any{"pid": w.child.PID(), "generation": w.generation}
+		if w.child != nil && w.pid != 0 {
+			e.Fields = map[string]any{"pid": w.pid, "generation": w.generation}
 		}
 	}
 	l.event(e)

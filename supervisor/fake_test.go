@@ -47,7 +47,7 @@ func (f *fakeProcesses) start(l proc.Launch) child {
 		c.ended = true
 		f.out.put(processEvent{Kind: proc.Failed, Child: c, At: time.Now(), Err: c.refused}, processEvent{Kind: proc.Gone, Child: c})
 	default:
-		f.out.put(processEvent{Kind: proc.Started, Child: c, At: time.Now()})
+		f.out.put(processEvent{Kind: proc.Started, Child: c, PID: c.pid, At: time.Now()})
 		if c.lives > 0 {
 			time.AfterFunc(c.lives, func() { c.exit(c.status) })
 		} else if c.lives < 0 {
@@ -112,8 +112,6 @@ type fakeChild struct {
 	killAt  time.Time
 	signals []syscall.Signal
 }
-
-func (c *fakeChild) PID() int { return c.pid }
 
 func (c *fakeChild) Signal(s syscall.Signal) error {
 	c.f.mu.Lock()

@@ -18,7 +18,7 @@ func (l *loop) launch(w *worker) {
 	w.state, w.generation, w.epoch, w.hash = Starting, w.pool.generation, w.pool.epoch, s.hash
 	w.wished, w.started, w.running, w.deadline = now, time.Time{}, time.Time{}, time.Time{}
 	w.activity, w.job, w.jobSince, w.jobs = Unclear, "", time.Time{}, 0
-	w.paused, w.usage, w.dropped, w.asked, w.rolled = false, proc.Usage{}, 0, "", false
+	w.pid, w.paused, w.usage, w.dropped, w.asked, w.rolled = 0, false, proc.Usage{}, 0, "", false
 	w.retryAt, w.held = time.Time{}, false
 	if w.pool.def.traits.parser != nil {
 		w.activity = Idle
@@ -40,7 +40,7 @@ func (l *loop) happened(e processEvent) {
 	}
 	switch e.Kind {
 	case proc.Started:
-		w.started = e.At
+		w.started, w.pid = e.At, e.PID
 		w.pool.startError = nil
 		l.tell(w.pool, w, EventStarted, "started")
 		if w.pool.def.traits.ready == 0 {

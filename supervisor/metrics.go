@@ -59,6 +59,9 @@ func (e *emitter) pool(p *PoolStatus) {
 	e.labels = identity(p)
 	e.workers(p)
 	e.counters(&p.Counters)
+	if p.ReportsJobs {
+		e.jobs(&p.Counters)
+	}
 	e.gauge("paused", "1 while the pool is paused.", number(p.Paused))
 	e.gauge("pool_throttled", "1 while the pool's workers end so fast that one is tried at a time.", number(p.Throttled))
 	e.limits(p)
@@ -131,9 +134,6 @@ func (e *emitter) counters(c *Counters) {
 	e.counter("leaked_processes_total", "Processes that outlived their worker and were killed.", float64(c.Leaked))
 	e.counter("log_lines_dropped_total", "Lines of output that were not forwarded.", float64(c.LinesLost))
 	e.counter("workers_cpu_seconds_total", "CPU time of the pool's workers.", c.CPUSeconds)
-	for _, result := range JobResults() {
-		e.counter("jobs_processed_total", "Ended attempts at jobs by result, as the workers' output tells.", float64(c.JobResults[result]), "result", string(result))
-	}
 	for _, direction := range Directions() {
 		for _, reason := range EventReasons() {
 			e.counter("scale_events_total", "Changes of desired workers.", float64(c.ScaleEvents[ScaleEvent{direction, reason}]),
@@ -141,6 +141,13 @@ func (e *emitter) counters(c *Counters) {
 		}
 	}
 	e.histogram("worker_start_duration_seconds", "Time from the wish to start a worker until it can take jobs.", &c.StartSeconds)
+}
+
+// jobs sends what the output of workers tells.
+func (e *emitter) jobs(c *Counters) {
+	for _, result := range JobResults() {
+		e.counter("jobs_processed_total", "Ended attempts at jobs by result, as the workers' output tells.", float64(c.JobResults[result]), "result", string(result))
+	}
 	e.histogram("job_duration_seconds", "Run time of jobs, as the workers' output tells.", &c.JobSeconds)
 	e.histogram("job_wait_seconds", "Time that jobs waited, as the workers' output tells.", &c.WaitSeconds)
 }

@@ -169,7 +169,7 @@ func (p *pool) all(f func(*worker)) {
 type tally struct {
 	starting, running, stopping, backoff int
 	busy, outdated                       int
-	freshRunning                         int
+	settled                              int // not outdated, and have stayed
 	rolling                              int // told to leave for a replacement
 }
 
@@ -177,7 +177,7 @@ func (t tally) active() int { return t.starting + t.running + t.backoff }
 func (t tally) fresh() int  { return t.active() - t.outdated }
 func (t tally) total() int  { return t.active() + t.stopping }
 
-func (s *subPool) tally() tally {
+func (s *subPool) tally(now time.Time) tally {
 	var t tally
 	for _, w := range s.workers {
 		switch w.state {
@@ -197,8 +197,8 @@ func (s *subPool) tally() tally {
 		if outdated {
 			t.outdated++
 		}
-		if w.state == Running && !outdated {
-			t.freshRunning++
+		if !outdated && w.settled(now) {
+			t.settled++
 		}
 		if w.activity == Busy && w.state != Stopping {
 			t.busy++

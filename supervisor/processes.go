@@ -11,7 +11,6 @@ import (
 
 // child is what the loop needs of a process. *proc.Child is one.
 type child interface {
-	PID() int
 	Signal(syscall.Signal) error
 	Stop(grace time.Duration) error
 	Usage() (proc.Usage, error)
@@ -23,6 +22,7 @@ type child interface {
 type processEvent struct {
 	Kind  proc.Kind
 	Child child
+	PID   int // of Started: asked for here, so that the loop need not wait for a process's lock
 	At    time.Time
 	Err   *proc.StartError
 	Exit  *proc.Exit
@@ -73,7 +73,11 @@ func (m *managed) pass(e proc.Event) {
 	}
 	m.mu.Unlock()
 	if !isErrand {
-		m.out.put(processEvent{Kind: e.Kind, Child: e.Child, At: e.At, Err: e.Err, Exit: e.Exit, Count: e.Count})
+		event := processEvent{Kind: e.Kind, Child: e.Child, At: e.At, Err: e.Err, Exit: e.Exit, Count: e.Count}
+		if e.Kind == proc.Started {
+			event.PID = e.Child.PID()
+		}
+		m.out.put(event)
 		return
 	}
 	to <- e // has room for all that one child tells

@@ -58,16 +58,16 @@ func (l *loop) shrink(p *pool) {
 		case p.paused && p.def.traits.pause == 0:
 			l.stopAll(s, proc.ReasonScaleDown)
 		default:
-			t := s.tally()
-			// While workers are replaced, the new ones that do not run yet are
-			// beyond the count; the old ones leave when they run.
+			t := s.tally(l.now())
+			// While workers are replaced, the new ones that have just begun are
+			// beyond the count; the old ones leave when they have settled.
 			if excess := t.fresh() - target; t.outdated > 0 && excess > 0 {
 				l.dismiss(s, excess, func(w *worker) bool { return !w.outdated() })
 			} else if excess := t.active() - target; t.outdated == 0 && excess > 0 {
 				l.dismiss(s, excess, func(*worker) bool { return true })
 			}
-			if t = s.tally(); t.outdated > 0 {
-				l.retire(s, t.outdated+t.freshRunning-target)
+			if t = s.tally(l.now()); t.outdated > 0 {
+				l.retire(s, t.outdated+t.settled-target)
 			}
 		}
 	}
@@ -130,7 +130,7 @@ func (l *loop) plan(p *pool) workPlan {
 	w := workPlan{fresh: make([]int, n), retire: make([]int, n)}
 	if p.paused {
 		for i, s := range p.subs {
-			w.retire[i] = s.tally().outdated // they do nothing anyway
+			w.retire[i] = s.tally(l.now()).outdated // they do nothing anyway
 		}
 		return w
 	}
@@ -143,7 +143,7 @@ func (l *loop) plan(p *pool) workPlan {
 	subs, extra := make([]Occupancy, n), make([]int, n)
 	room := bounds.Max + max(0, bounds.MaxSurge)
 	for i, s := range p.subs {
-		t := s.tally()
+		t := s.tally(l.now())
 		subs[i] = Occupancy{Desired: t.active(), Active: t.active(), Stopping: t.stopping, Age: p.age(s)}
 		room -= t.total()
 		if !s.ready || s.retired {
@@ -153,7 +153,8 @@ func (l *loop) plan(p *pool) workPlan {
 		missing := max(0, target-t.active())
 		subs[i].Desired += missing
 		if t.outdated > 0 {
-			under := t.fresh() - t.freshRunning + t.rolling + missing // being replaced
+			l.wake(p, l.now().Add(settleAfter))                  // somebody may have settled
+			under := t.fresh() - t.settled + t.rolling + missing // being replaced
 			extra[i] = max(0, min(rollStep(target)-under, t.outdated, target-t.fresh()))
 		}
 	}

@@ -69,6 +69,7 @@ func (l *loop) status(p *pool) *PoolStatus {
 		Min:         d.least(), Max: max(d.bounds().Max, p.raisedMax), Desired: p.desired(), Override: p.override,
 		Generation: p.generation, Version: p.versionText, Observation: p.observation, LastDecision: p.decision,
 	}
+	s.ReportsJobs = d.traits.parser != nil
 	if src := l.sources[d.conn.Name]; src != nil {
 		s.SourceUp = src.up
 	}
@@ -112,7 +113,7 @@ func (l *loop) subStatus(p *pool, sub *subPool) SubPoolStatus {
 		}
 		s.SourceUp = &up
 	}
-	t := sub.tally()
+	t := sub.tally(l.now())
 	s.Counts = Counts{Starting: t.starting, Running: t.running, Stopping: t.stopping, Backoff: t.backoff}
 	if p.def.traits.parser != nil {
 		busy := 0
@@ -151,7 +152,7 @@ func (w *worker) status() WorkerStatus {
 		Restarts: w.restarts, Failures: w.failures, LastExit: w.lastExit,
 	}
 	if w.child != nil {
-		s.PID = w.child.PID()
+		s.PID = w.pid
 	}
 	switch w.state {
 	case Backoff:

@@ -17,6 +17,7 @@ type worker struct {
 	child child // nil in Backoff
 
 	// The present process.
+	pid        int    // 0 = not known yet
 	process    uint64 // numbers the processes of the place
 	parser     parser
 	grace      time.Duration // to leave, as its command was made
@@ -64,6 +65,15 @@ func (w *worker) lived(now time.Time) time.Duration {
 		return 0
 	}
 	return now.Sub(w.started)
+}
+
+// settleAfter is how long a new worker has to stay before it takes the place of
+// an old one.
+const settleAfter = time.Second
+
+// settled workers have shown that their command works.
+func (w *worker) settled(now time.Time) bool {
+	return w.state == Running && (w.jobs > 0 || now.Sub(w.running) >= settleAfter)
 }
 
 func (w *worker) candidate() Candidate {
