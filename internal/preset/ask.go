@@ -46,7 +46,13 @@ func (a answer) failed() bool { return a.exit == nil || a.exit.Status != 0 }
 // text is the beginning of what was written, for people.
 func (a answer) text() string {
 	const most = 300
-	text := strings.Join(strings.Fields(plain(strings.Join(a.lines, " "))), " ")
+	var lines []string
+	for _, line := range a.lines {
+		if !strings.HasPrefix(line, proofMark) {
+			lines = append(lines, plain(line))
+		}
+	}
+	text := strings.Join(strings.Fields(strings.Join(lines, " ")), " ")
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + " …"
 	}

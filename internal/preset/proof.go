@@ -165,6 +165,9 @@ func parseProof(a answer) (map[string]resolved, error) {
 		if err := json.Unmarshal([]byte(text), &told); err != nil {
 			return nil, &UnprovenError{"its answer is garbled"}
 		}
+		if told.Connections == nil && a.failed() {
+			break
+		}
 		if told.Connections == nil {
 			return nil, &UnprovenError{"it has no Laravel configuration (" + told.Error + ")"}
 		}
