@@ -30,6 +30,9 @@ var planted = map[string]string{
 	"age":    `pl4ntedAgeSecret`,
 }
 
+// ways are the keys of planted, in the order of the connections' numbers.
+var ways = []string{"config", "file", "env", "age"}
+
 // plant writes a configuration with a password in each way, on connections
 // that accept it, refuse it or are not there at all.
 func plant(t *testing.T, dir string, redis, tls *redistest.Server) (config string, env []string) {
@@ -40,7 +43,7 @@ func plant(t *testing.T, dir string, redis, tls *redistest.Server) (config strin
 	}
 	key := write(t, filepath.Join(dir, "age.key"), identity.String()+"\n")
 	file := write(t, filepath.Join(dir, "password"), planted["file"]+"\n")
-	ways := []string{
+	keys := []string{
 		"password: " + strconv.Quote(planted["config"]),
 		"password_file: " + file,
 		"password_env: PLANTED",
@@ -48,7 +51,7 @@ func plant(t *testing.T, dir string, redis, tls *redistest.Server) (config strin
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "global: {age_identity_files: [%s], environment: test, probe_timeout: 1s}\nconnections:\n", key)
-	for i, way := range ways {
+	for i, way := range keys {
 		for name, address := range map[string]string{"right": redis.Addr, "tls": tls.Addr, "away": "127.0.0.1:1"} {
 			fmt.Fprintf(&b, "  - {name: %s-%d, address: %q, username: user%d, %s}\n", name, i, address, i, way)
 		}
@@ -108,79 +111,75 @@ func ungzip(text string) string {
 	return string(all)
 }
 
-func TestPlantedPasswordsAreFoundNowhere(t *testing.T) {
-	redistest.Need(t, "redis-server")
+// servers starts one that takes every planted password and one that speaks TLS
+// only, so that everything planted is also sent to where it is not understood.
+func servers(t *testing.T) (plain, tls *redistest.Server) {
+	t.Helper()
 	var users []string
 	for i := range len(planted) {
 		users = append(users, fmt.Sprintf("user%d on resetpass allcommands allkeys", i))
 	}
-	redis := redistest.Start(t, redistest.Options{Users: users})
-	for i, way := range []string{"config", "file", "env", "age"} {
-		if err := redis.Client().Do(t.Context(), "ACL", "SETUSER", fmt.Sprintf("user%d", i), ">"+planted[way]).Err(); err != nil {
+	plain = redistest.Start(t, redistest.Options{Users: users})
+	for i, way := range ways {
+		if err := plain.Client().Do(t.Context(), "ACL", "SETUSER", fmt.Sprintf("user%d", i), ">"+planted[way]).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	tls := redistest.Start(t, redistest.Options{TLS: true})
-	dir := t.TempDir()
-	config, env := plant(t, dir, redis, tls)
-	socket := filepath.Join(dir, "control.sock")
-	p := startProcess(t, processOptions{config: config, env: env, flags: []string{
-		"--log.level=debug", "--web.enable-pprof", "--web.enable-lifecycle", "--web.control-socket=" + socket,
-		"--config.auto-reload-interval=50ms", "--collector.commandstats", "--collector.latency",
-	}})
+	return plain, redistest.Start(t, redistest.Options{TLS: true})
+}
 
-	seen := map[string]string{}
-	page := p.get("/metrics")
-	for i := range 4 {
-		if want := fmt.Sprintf(`redis_up{connection="right-%d",environment="test"} 1`, i); !strings.Contains(page, want) {
-			t.Errorf("no password of the way %d was used: %s is missing", i, want)
-		}
-	}
-	seen["/metrics"] = page
+// sightings are texts that came out of the exporter, by where.
+type sightings map[string]string
+
+// look reads every page there is.
+func (s sightings) look(p *process, socket string) {
 	for _, path := range []string{
-		"/", "/connections", "/queues", "/config", "/sd", "/api/v1/connections", "/api/v1/queues", "/api/v1/applications",
+		"/metrics", "/", "/connections", "/queues", "/config", "/sd", "/api/v1/connections", "/api/v1/queues", "/api/v1/applications",
 		"/debug/pprof/cmdline", "/debug/pprof/goroutine?debug=2", "/debug/pprof/heap", "/debug/pprof/heap?debug=1", "/debug/pprof/allocs",
 		"/debug/pprof/mutex?debug=1", "/debug/pprof/block?debug=1", "/debug/pprof/threadcreate?debug=1", "/debug/pprof/profile?seconds=1",
 		"/debug/pprof/trace?seconds=1",
 	} {
-		seen[path] = ungzip(p.get(path))
+		s[path] = ungzip(p.get(path))
 	}
 	for _, kind := range []string{"right", "tls", "away", "wrong", "sentinel"} {
-		for i := range 4 {
+		for i := range len(planted) {
 			name := fmt.Sprintf("%s-%d", kind, i)
-			seen["probe "+name] = p.get("/probe?connection=" + name)
-			seen["api "+name] = p.get("/api/v1/connections/" + name)
-			_, seen["test "+name] = p.control(socket, "POST", "/api/v1/connections/"+name+"/test")
+			s["probe "+name] = p.get("/probe?connection=" + name)
+			s["api "+name] = p.get("/api/v1/connections/" + name)
+			_, s["test "+name] = p.control(socket, "POST", "/api/v1/connections/"+name+"/test")
 		}
 	}
-	// Files that are broken just where a password stands.
-	for i, broken := range []string{
-		"connections: [{name: a, address: \"redis://:" + url.QueryEscape(planted["config"]) + "@h:1\"}]\n",
-		"connections: [{name: a, address: \"h:1\", database: " + strconv.Quote(planted["config"]) + "}]\n",
-		"connections: [{name: a, address: \"h:1\", password: {a: " + strconv.Quote(planted["config"]) + "}}]\n",
-		"connections: [{name: a, address: \"h:1\", pasword: " + strconv.Quote(planted["config"]) + "}]\n",
-		"connections: [{name: a, address: \"h:1\", password: " + strconv.Quote(planted["config"]) + "}, {name: a\n",
-		"connections: [{name: a, address: \"h:1\", password_file: " + strconv.Quote("/"+planted["file"]) + "}]\n",
-		"connections: [{name: a, address: \"h:1\", active: " + strconv.Quote(planted["age"]) + "}]\n",
+}
+
+// breakFile reloads files that are broken just where a password stands, and
+// starts with each of them, when no redactor knows the password yet.
+func (s sightings) breakFile(p *process, config string) {
+	p.t.Helper()
+	password := strconv.Quote(planted["config"])
+	for i, connection := range []string{
+		`{name: a, address: "redis://:` + url.QueryEscape(planted["config"]) + `@h:1"}`,
+		`{name: a, address: "h:1", database: ` + password + `}`,
+		`{name: a, address: "h:1", password: {a: ` + password + `}}`,
+		`{name: a, address: "h:1", pasword: ` + password + `}`,
+		`{name: a, address: "h:1", password: ` + password + `}, {name: a`,
+		`{name: a, address: "h:1", active: ` + strconv.Quote(planted["age"]) + `}`,
 	} {
-		write(t, config, broken)
+		write(p.t, config, "connections: ["+connection+"]\n")
 		status, text, err := p.request("POST", "/-/reload")
 		if err != nil || status != 422 {
-			t.Errorf("broken file %d: %d %v %s", i, status, err, text)
+			p.t.Errorf("broken file %d: %d %v %s", i, status, err, text)
 		}
-		seen[fmt.Sprintf("reload %d", i)] = text
-		seen[fmt.Sprintf("landing page %d", i)] = p.get("/")
-		// The same file at start, where no redactor knows the password yet.
-		if i != 5 { // whose path is not a secret there
-			_, seen[fmt.Sprintf("start %d", i)] = runOnce(t, "--config.file="+config)
-			_, seen[fmt.Sprintf("check %d", i)] = runOnce(t, "--config.check", "--config.file="+config)
-		}
+		s[fmt.Sprintf("reload %d", i)] = text
+		s[fmt.Sprintf("landing page %d", i)] = p.get("/")
+		_, s[fmt.Sprintf("start %d", i)] = runOnce(p.t, "--config.file="+config)
+		_, s[fmt.Sprintf("check %d", i)] = runOnce(p.t, "--config.check", "--config.file="+config)
 	}
-	p.signal(syscall.SIGTERM)
-	p.exit()
-	seen["log"] = p.log.String()
+}
 
-	for where, text := range seen {
+// search fails the test for every trace of a password.
+func (s sightings) search(t *testing.T) {
+	t.Helper()
+	for where, text := range s {
 		for way, password := range planted {
 			for _, trace := range traces(password) {
 				if at := strings.Index(text, trace); at >= 0 {
@@ -190,7 +189,35 @@ func TestPlantedPasswordsAreFoundNowhere(t *testing.T) {
 			}
 		}
 	}
-	if !strings.Contains(seen["log"], "level=debug") || !strings.Contains(seen["api wrong-0"], `"reason":"auth"`) {
-		t.Error("nothing was logged at debug, or no password was refused: the test looks at nothing")
+}
+
+func TestPlantedPasswordsAreFoundNowhere(t *testing.T) {
+	plain, tls := servers(t)
+	dir := t.TempDir()
+	config, env := plant(t, dir, plain, tls)
+	socket := filepath.Join(dir, "control.sock")
+	p := startProcess(t, processOptions{config: config, env: env, flags: []string{
+		"--log.level=debug", "--web.enable-pprof", "--web.enable-lifecycle", "--web.control-socket=" + socket,
+		"--config.auto-reload-interval=50ms", "--collector.commandstats", "--collector.latency",
+	}})
+	seen := sightings{}
+	seen.look(p, socket)
+	seen.breakFile(p, config)
+	p.signal(syscall.SIGTERM)
+	p.exit()
+	seen["log"] = p.log.String()
+	seen.search(t)
+
+	// That the test looks at something: every password was used, and refused.
+	for i := range len(planted) {
+		if want := fmt.Sprintf(`redis_up{connection="right-%d",environment="test"} 1`, i); !strings.Contains(seen["/metrics"], want) {
+			t.Errorf("the password of the way %s was not used: %s is missing", ways[i], want)
+		}
+		if name := fmt.Sprintf("api wrong-%d", i); !strings.Contains(seen[name], `"reason":"auth"`) {
+			t.Errorf("the password of the way %s was not refused: %s", ways[i], seen[name])
+		}
+	}
+	if !strings.Contains(seen["log"], "level=debug") {
+		t.Error("nothing was logged at debug")
 	}
 }

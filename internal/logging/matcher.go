@@ -97,8 +97,8 @@ func (m *matcher) mask(text string) string {
 	if len(text) < MinSecretLength {
 		return text
 	}
-	var out strings.Builder
-	copied, start, end := 0, 0, 0 // text[start:end] is the stretch found last, empty at first
+	out := masking{text: text}
+	start, end := 0, 0 // of the stretch found last, empty at first
 	window := head(text) >> 8
 	for i := MinSecretLength - 1; i < len(text); i++ {
 		window = window<<8 | uint32(text[i])
@@ -111,28 +111,39 @@ func (m *matcher) mask(text string) string {
 			continue
 		}
 		if at > end || end == 0 {
-			copied = flush(&out, text, copied, start, end)
+			out.cover(start, end)
 			start = at
 		}
 		end = max(end, at+n)
 	}
-	if end == 0 {
-		return text
-	}
-	copied = flush(&out, text, copied, start, end)
-	out.WriteString(text[copied:])
-	return out.String()
+	out.cover(start, end)
+	return out.rest()
 }
 
-// flush writes what stands before the stretch and the mask for it. It returns
-// how much of text has been dealt with.
-func flush(out *strings.Builder, text string, copied, start, end int) int {
-	if end == 0 {
-		return copied
+// masking is a text on its way to being masked.
+type masking struct {
+	text string
+	out  strings.Builder
+	done int // how much of text is in out, one way or another
+}
+
+// cover masks a stretch of the text, none where it is empty.
+func (m *masking) cover(start, end int) {
+	if start == end {
+		return
 	}
-	out.WriteString(text[copied:start])
-	out.WriteString(Mask)
-	return end
+	m.out.WriteString(m.text[m.done:start])
+	m.out.WriteString(Mask)
+	m.done = end
+}
+
+// rest returns the whole.
+func (m *masking) rest() string {
+	if m.done == 0 {
+		return m.text
+	}
+	m.out.WriteString(m.text[m.done:])
+	return m.out.String()
 }
 
 // longest returns the length of the longest pattern that text begins with, or

@@ -151,10 +151,12 @@ const maxBody = 64 << 10
 // ServeHTTP implements http.Handler.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
-	if !strings.HasPrefix(r.URL.Path, "/debug/pprof/") {
-		// A writer that knows no deadlines is a test's.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+	deadline := time.Now().Add(writeTimeout)
+	if strings.HasPrefix(r.URL.Path, "/debug/pprof/") {
+		deadline = time.Time{} // and not that of the request before
 	}
+	// A writer that knows no deadlines is a test's.
+	_ = http.NewResponseController(w).SetWriteDeadline(deadline)
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := s.cross.Check(r); err != nil {
 		s.Error(w, r, http.StatusForbidden, "a request from another site was refused: "+err.Error())
