@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -92,7 +93,11 @@ func (w *worker) busy() *bool {
 // exitReason says why the process has ended.
 func (w *worker) exitReason(exit *proc.Exit, now time.Time) proc.Reason {
 	d := w.pool.def
-	context := proc.Context{Asked: w.asked, MemoryCode: d.traits.memoryCode}
+	asked := w.asked
+	if w.state == Stopping {
+		asked = cmp.Or(asked, proc.ReasonClean) // it left as it was told to
+	}
+	context := proc.Context{Asked: asked, MemoryCode: d.traits.memoryCode}
 	timeout := d.jobTimeout()
 	context.TimedOut = w.activity == Busy && timeout > 0 && now.Sub(w.jobSince) >= timeout-time.Second
 	switch {
