@@ -17,8 +17,8 @@ func stateReloading() string {
 }
 
 // notify tells systemd, where it listens.
-func (e *exporter) notify(state string) {
+func (p *program) notify(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		e.logger.Warn("Telling systemd failed", "state", state, "err", err)
+		p.logger.Warn("Telling systemd failed", "state", state, "err", err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package app assembles the exporter out of its parts and runs it. The
-// exporter's own main and qftool's demo both start it here.
+// Package app assembles the exporter and the supervisor out of their parts and
+// runs them. The programs' own mains and qftool's demo start them here.
 package app
 
 import (
@@ -47,7 +47,7 @@ type Collect struct {
 	DiscoveryInterval time.Duration // how often queue patterns are looked for; 0: 30 s
 }
 
-// Web says how the exporter is reached.
+// Web says how a program is reached.
 type Web struct {
 	// Toolkit holds --web.listen-address, --web.systemd-socket and
 	// --web.config.file.
@@ -57,7 +57,7 @@ type Web struct {
 	Listeners []net.Listener
 
 	ControlSocket string   // path of the Unix socket for writes; empty: none
-	ExternalURL   *url.URL // how Prometheus and browsers reach the exporter; nil: as they say themselves
+	ExternalURL   *url.URL // how Prometheus and browsers reach the program; nil: as they say themselves
 
 	TimeoutOffset   time.Duration // taken off Prometheus' scrape timeout
 	EnableLifecycle bool          // POST /-/reload over TCP
