@@ -28,8 +28,6 @@ type laravelParser struct {
 type running struct {
 	event JobEvent
 	since time.Time
-	// Until 9.20 nothing is written when a job is released since it failed.
-	silentRelease bool
 }
 
 func newLaravelParser() Parser { return &laravelParser{now: time.Now} }
@@ -62,21 +60,22 @@ func (p *laravelParser) End(clean bool) []JobEvent {
 		return nil
 	}
 	kind := JobLost
-	if clean && p.current.silentRelease {
+	if clean && p.current.event.Silent {
 		kind = JobReleased
 	}
 	return p.finish(JobEvent{Kind: kind, Duration: Unknown, At: p.now()})
 }
 
-// begin notes a job's beginning, and what has become of the one before.
+// begin notes a job's beginning, and what has become of the one before: until
+// 9.20 nothing is written when a job is released since it failed.
 func (p *laravelParser) begin(e JobEvent, silentRelease bool) []JobEvent {
 	var events []JobEvent
-	if p.current != nil && p.current.silentRelease {
+	if p.current != nil && p.current.event.Silent {
 		events = p.finish(JobEvent{Kind: JobReleased, Duration: Unknown, At: e.At})
 	}
-	e.Kind, e.Duration, e.Wait = JobStarted, Unknown, Unknown
+	e.Kind, e.Duration, e.Wait, e.Silent = JobStarted, Unknown, Unknown, silentRelease
 	p.inner = nil
-	p.current = &running{event: e, since: p.now(), silentRelease: silentRelease}
+	p.current = &running{event: e, since: p.now()}
 	return append(events, e)
 }
 

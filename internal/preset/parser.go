@@ -45,6 +45,10 @@ type JobEvent struct {
 	Duration   time.Duration // how long it ran; Unknown for JobStarted
 	Wait       time.Duration // how long it waited before it was started
 	At         time.Time
+
+	// Silent says of a job that is started that its release would not be told: by
+	// the limit of its time it has ended, whether or not there was an event.
+	Silent bool
 }
 
 // escape matches what colours text on a terminal. A worker's output reaches us
