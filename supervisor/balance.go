@@ -36,13 +36,14 @@ func (l *loop) decide(p *pool) {
 		}
 		scaled = true
 		s.wanted = sub.Desired
-		p.counters.ScaleEvents[ScaleEvent{sub.Direction, sub.Reason}]++
+		p.count().ScaleEvents[ScaleEvent{sub.Direction, sub.Reason}]++
 		l.event(Event{
 			Pool: p.def.name, Slot: -1, Kind: EventScaled, Text: sub.Sentence(),
 			Fields: map[string]any{"sub_pool": sub.Name, "from": sub.Wanted, "to": sub.Desired, "reason": string(sub.Reason)},
 		})
 	}
-	p.decision, p.observation, p.stale = &d, o, true
+	p.decision, p.observation = &d, o
+	l.mark(p)
 	if scaled {
 		l.touch(p)
 	}

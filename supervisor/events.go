@@ -37,6 +37,7 @@ func (r *ring) list() []Event {
 func (l *loop) event(e Event) {
 	e.At = l.now()
 	l.events.add(e)
+	l.stale = true
 }
 
 // tell notes what has happened to a pool or one of its workers.

@@ -25,7 +25,7 @@ func (l *loop) launch(w *worker) {
 	}
 	w.process++
 	w.grace = s.spec.StopTimeout
-	w.pool.counters.Starts++
+	w.pool.count().Starts++
 	w.child = l.s.processes.start(proc.Launch{Spec: *s.spec, Name: w.name(), Observe: l.observer(w)})
 	l.workers[w.child] = w
 	l.starts.take()
@@ -77,21 +77,21 @@ func (l *loop) ready(w *worker) {
 		return
 	}
 	w.state, w.running = Running, l.now()
-	w.pool.counters.StartSeconds.observe(w.running.Sub(w.wished).Seconds())
+	w.pool.count().StartSeconds.observe(w.running.Sub(w.wished).Seconds())
 	l.touch(w.pool)
 }
 
 func (l *loop) leaked(p *pool, n int) {
-	p.counters.Leaked += uint64(n)
+	p.count().Leaked += uint64(n)
 	l.log.Warn("Processes that outlived their worker were killed", "pool", p.def.name, "processes", n)
 	l.event(Event{Pool: p.def.name, Slot: -1, Kind: EventLeaked, Text: "processes that outlived their worker were killed", Fields: map[string]any{"processes": n}})
-	p.stale = true
+	l.mark(p)
 }
 
 // failedToStart takes in that a worker could not be started.
 func (l *loop) failedToStart(w *worker, err *proc.StartError) {
 	p := w.pool
-	p.counters.Exits[proc.ReasonCannotStart]++
+	p.count().Exits[proc.ReasonCannotStart]++
 	w.lastExit = string(proc.ReasonCannotStart)
 	if w.state != Stopping {
 		p.startError = &CannotStart{Reason: string(err.Reason), Text: err.Error()}
@@ -106,15 +106,15 @@ func (l *loop) exited(w *worker, exit *proc.Exit) {
 	now, p := l.now(), w.pool
 	reason := w.exitReason(exit, now)
 	lived := w.lived(now)
-	p.counters.Exits[reason]++
-	p.counters.Leaked += uint64(exit.Leaked)
+	p.count().Exits[reason]++
+	p.count().Leaked += uint64(exit.Leaked)
 	p.cpuDone += max(exit.User+exit.System, w.usage.CPU)
 	if dropped := w.child.Dropped(); dropped > 0 {
 		p.lost += dropped
 	}
 	w.lastExit = describe(exit)
 	if exit.Killed && w.activity != Idle && w.running != (time.Time{}) {
-		p.counters.BusyKilled++
+		p.count().BusyKilled++
 		l.log.Error("A worker was killed that may have had a job: it did not leave in time", "pool", p.def.name, "slot", w.slot, "job", w.job)
 	}
 	if exit.Killed {
@@ -209,12 +209,12 @@ func (l *loop) stop(w *worker, why proc.Reason, rolled bool) {
 		l.pause(w, false) // so that it sees that it is to leave
 	}
 	l.tell(w.pool, w, EventStopping, cmp.Or(string(why), "the supervisor ends"))
-	w.pool.stale = true
+	l.mark(w.pool)
 }
 
 func (l *loop) stopWithin(w *worker, grace time.Duration) {
 	w.deadline = l.now().Add(grace)
-	w.pool.stale = true
+	l.mark(w.pool)
 	if err := w.child.Stop(grace); err != nil {
 		l.log.Error("A worker cannot be told to leave", "pool", w.pool.def.name, "slot", w.slot, "err", err)
 	}

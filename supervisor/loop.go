@@ -43,7 +43,11 @@ type loop struct {
 	statistic Histogram
 	passes    uint64
 	sourced   bool // the status of a source has changed
-	publishAt time.Time
+
+	stale      bool      // something has happened since the state was published
+	publishAt  time.Time // not before
+	publishBy  time.Time // even if nothing happens
+	publishing bool      // is to be woken at publishAt
 }
 
 func newLoop(s *Supervisor, background context.Context) *loop {
@@ -56,7 +60,7 @@ func newLoop(s *Supervisor, background context.Context) *loop {
 	}
 	l.every(time.Second, l.watchPaths)
 	l.every(usageInterval, l.measure)
-	l.every(time.Second, func() { l.publishAt = time.Time{} }) // so that the state is never older
+	l.every(time.Second, func() {}) // so that the state is published
 	return l
 }
 
@@ -136,7 +140,7 @@ func (l *loop) every(interval time.Duration, do func()) {
 
 // touch has a pool looked at in this pass.
 func (l *loop) touch(p *pool) {
-	p.stale = true
+	l.mark(p)
 	if !p.dirty {
 		p.dirty = true
 		l.dirty = append(l.dirty, p)
@@ -218,7 +222,6 @@ func (l *loop) reorder() {
 func (l *loop) forget(p *pool) {
 	delete(l.pools, p.def.key)
 	l.order = slices.DeleteFunc(l.order, func(o *pool) bool { return o == p })
-	l.sourced = true // the list of pools has changed
 	l.resource()
 }
 

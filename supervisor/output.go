@@ -18,6 +18,7 @@ type parser interface {
 // jobEvent is something that a worker's output tells.
 type jobEvent struct {
 	begun    bool      // else it has ended
+	silent   bool      // begun, and its end may not be told
 	result   JobResult // of one that has ended
 	queue    string    // "" = not told
 	job      string
@@ -62,7 +63,7 @@ func (l *loop) outputEnded(e *ended) {
 func (l *loop) noted(n note) {
 	w, e := n.worker, n.event
 	p := w.pool
-	p.stale = true
+	l.mark(p)
 	if !e.begun {
 		l.jobEnded(p, w.sub, e)
 	}
@@ -71,9 +72,9 @@ func (l *loop) noted(n note) {
 	}
 	l.ready(w)
 	if e.begun {
-		w.activity, w.job, w.jobSince = Busy, e.job, l.now()
+		w.activity, w.job, w.jobSince, w.silent = Busy, e.job, l.now(), e.silent
 		if e.wait >= 0 {
-			p.counters.WaitSeconds.observe(e.wait.Seconds())
+			p.count().WaitSeconds.observe(e.wait.Seconds())
 		}
 		return
 	}
@@ -86,11 +87,11 @@ func (l *loop) noted(n note) {
 
 // jobEnded counts a job.
 func (l *loop) jobEnded(p *pool, s *subPool, e jobEvent) {
-	p.counters.JobResults[e.result]++
+	p.count().JobResults[e.result]++
 	if e.duration < 0 {
 		return
 	}
-	p.counters.JobSeconds.observe(e.duration.Seconds())
+	p.count().JobSeconds.observe(e.duration.Seconds())
 	names := []string{e.queue}
 	if e.queue == "" {
 		names = s.queues

@@ -52,7 +52,9 @@ type pool struct {
 	cpuDone  time.Duration
 	lost     uint64 // lines lost by workers that have ended
 	counters Counters
-	stale    bool // the status is older than the pool
+	counted  bool     // since they were shown
+	shown    Counters // a copy that is not changed
+	stale    bool     // the status is older than the pool
 	status   *PoolStatus
 }
 
@@ -71,9 +73,23 @@ type subPool struct {
 
 func newPool(d *definition) *pool {
 	return &pool{
-		def: d, counters: newCounters(), generation: 1,
+		def: d, counters: newCounters(), counted: true, generation: 1,
 		loads: map[string]queueFigures{}, runtimes: map[string]*average{}, fingerprint: map[string]string{},
 	}
+}
+
+// count returns the counters to be changed.
+func (p *pool) count() *Counters {
+	p.counted = true
+	return &p.counters
+}
+
+// show returns the counters for a status.
+func (p *pool) show() Counters {
+	if p.counted {
+		p.shown, p.counted = p.counters.clone(), false
+	}
+	return p.shown
 }
 
 // empty reports whether nothing is left of the pool but its definition.

@@ -45,7 +45,7 @@ const (
 
 // prepare has the commands of a pool made and checked.
 func (l *loop) prepare(p *pool) {
-	p.stale = true
+	l.mark(p)
 	if p.preparation != 0 {
 		p.again = true
 		return
@@ -130,7 +130,8 @@ func (l *loop) renew(p *pool, changed, restart bool) {
 // cannot notes why a pool cannot start workers, nil = it can.
 func (l *loop) cannot(p *pool, why *CannotStart) {
 	before := p.cannot
-	p.cannot, p.stale = why, true
+	p.cannot = why
+	l.mark(p)
 	if why == nil || before != nil && *before == *why {
 		return
 	}

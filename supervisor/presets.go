@@ -183,7 +183,7 @@ func translate(events []preset.JobEvent) []jobEvent {
 	list := make([]jobEvent, len(events))
 	for i, e := range events {
 		list[i] = jobEvent{
-			begun: e.Kind == preset.JobStarted, result: results[e.Kind], queue: e.Queue, job: e.Job, duration: e.Duration, wait: e.Wait,
+			begun: e.Kind == preset.JobStarted, silent: e.Silent, result: results[e.Kind], queue: e.Queue, job: e.Job, duration: e.Duration, wait: e.Wait,
 		}
 	}
 	return list

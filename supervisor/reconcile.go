@@ -87,6 +87,9 @@ func (l *loop) dismiss(s *subPool, n int, which func(*worker) bool) {
 			w.pool.remove(w)
 			n--
 		default:
+			if at := w.doubt(l.now()); !at.IsZero() {
+				l.wake(w.pool, at)
+			}
 			candidates, those = append(candidates, w.candidate()), append(those, w)
 		}
 	}
@@ -290,7 +293,7 @@ func (l *loop) startSome(p *pool, most int) (more bool) {
 			most--
 		}
 	}
-	p.stale = true
+	l.mark(p)
 	return more
 }
 

@@ -86,7 +86,7 @@ func (l *loop) resource() {
 		s.pools, s.timeout = pools, pools[0].def.conn.ProbeTimeout.Std()
 		s.request = newReadRequest(name, pools)
 	}
-	l.sourced = true
+	l.sourced, l.stale = true, true
 }
 
 func newReadRequest(connection string, pools []*pool) readRequest {
@@ -255,7 +255,7 @@ func (l *loop) sourceIs(s *source, up bool) {
 		l.event(Event{Slot: -1, Kind: EventSource, Text: "connection " + s.connection + " answers again"})
 	}
 	for _, p := range s.pools {
-		p.stale = true
+		l.mark(p)
 		if !up {
 			continue
 		}

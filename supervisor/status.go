@@ -13,21 +13,29 @@ const publishInterval = 50 * time.Millisecond
 // mayPublish shows the state unless that was done a moment ago.
 func (l *loop) mayPublish() {
 	now := l.now()
-	if now.Before(l.publishAt) {
-		return
+	switch {
+	case !l.stale && now.Before(l.publishBy):
+	case now.Before(l.publishAt):
+		if !l.publishing {
+			l.publishing = true
+			l.wakes.add(l.publishAt, func() { l.publishing = false })
+		}
+	default:
+		l.publish()
 	}
-	l.publishAt = now.Add(publishInterval)
-	l.wakes.add(l.publishAt, func() {})
-	l.publish()
 }
+
+// mark notes that the status of a pool is older than the pool.
+func (l *loop) mark(p *pool) { p.stale, l.stale = true, true }
 
 // publish makes a new State of what has changed since the last one.
 func (l *loop) publish() {
-	before := l.s.state.Load()
+	before, now := l.s.state.Load(), l.now()
+	l.stale, l.publishAt, l.publishBy = false, now.Add(publishInterval), now.Add(time.Second)
 	next := &State{
-		At: l.now(), Name: l.s.o.Name, Observe: l.s.o.Observe, Draining: l.draining,
+		At: now, Name: l.s.o.Name, Observe: l.s.o.Observe, Draining: l.draining,
 		Pools: make([]*PoolStatus, 0, len(l.order)), Events: l.events.list(), Sources: before.Sources,
-		Loop: LoopStatus{Last: l.now(), Passes: l.passes, Seconds: l.statistic.clone()},
+		Loop: LoopStatus{Last: now, Passes: l.passes, Seconds: l.statistic.clone()},
 	}
 	for _, p := range l.order {
 		if p.stale || p.status == nil {
@@ -76,7 +84,7 @@ func (l *loop) status(p *pool) *PoolStatus {
 	if p.proven {
 		s.SpecHash = p.nominal.String()
 	}
-	s.Counters = p.counters.clone()
+	s.Counters = p.show()
 	s.Counters.LinesLost = p.lost
 	cpu := p.cpuDone
 	for _, sub := range p.subs {

@@ -124,7 +124,7 @@ func (l *loop) measure() {
 			for c, u := range usages {
 				if w := l.workers[c]; w != nil {
 					w.usage, w.dropped = u, c.Dropped()
-					w.pool.stale = true
+					l.mark(w.pool)
 				}
 			}
 		})

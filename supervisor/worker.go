@@ -31,6 +31,7 @@ type worker struct {
 	activity   Activity
 	job        string
 	jobSince   time.Time
+	silent     bool // the job's end may not be told
 	jobs       uint64
 	paused     bool
 	usage      proc.Usage
@@ -79,6 +80,21 @@ func (w *worker) settled(now time.Time) bool {
 
 func (w *worker) candidate() Candidate {
 	return Candidate{Activity: w.activity, Booting: w.state == Starting, Generation: w.generation, Started: w.wished}
+}
+
+// doubt no longer takes a job for running whose end may not be told, once the
+// time is over that it may take. It returns when that will be, zero = never.
+func (w *worker) doubt(now time.Time) time.Time {
+	timeout := w.pool.def.jobTimeout()
+	if w.activity != Busy || !w.silent || timeout <= 0 {
+		return time.Time{}
+	}
+	at := w.jobSince.Add(timeout + time.Second)
+	if now.Before(at) {
+		return at
+	}
+	w.activity, w.job = Unclear, ""
+	return time.Time{}
 }
 
 // busy reports whether the worker has a job; nil where that is not known.
