@@ -206,6 +206,10 @@ type Worker struct {
 	ContinueSignal   *string           `yaml:"continue_signal,omitempty"`
 	DeathSignal      string            `yaml:"death_signal,omitempty"`
 	RestartOn        []string          `yaml:"restart_on,omitempty" conf:"path"`
+
+	// SecretDir is the directory that EnvironmentFile must not lead out of, also
+	// not by a symbolic link; "" = it may lie anywhere.
+	SecretDir string `yaml:"-"`
 }
 
 // EnvironmentNames are the variables by which a worker is told its connection.

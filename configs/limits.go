@@ -90,6 +90,9 @@ func (s *source) limitFile(o origin, key, file string) {
 
 func (s *source) limitWorker(o origin, w *Worker, root rootUsers) {
 	s.limitFile(o, "worker.environment_file", w.EnvironmentFile)
+	if w.EnvironmentFile != "" && o.own("worker.environment_file") {
+		w.SecretDir = s.limits.SecretDir // it is opened only when workers are started
+	}
 	switch allowed := s.limits.Users; {
 	case root.is(w.User):
 		o.fail("worker.user", "root may be named only in the main file")

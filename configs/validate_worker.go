@@ -12,7 +12,7 @@ var (
 	// missingPresets are frameworks whose queues are watched and whose workers
 	// are not known yet.
 	missingPresets = []string{"sidekiq", "bullmq", "celery", "rq", "asynq", "resque"}
-	signals = []string{
+	signals        = []string{
 		"SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGALRM",
 	}
 	rlimits = []string{

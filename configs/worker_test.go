@@ -37,3 +37,28 @@ queues: [{application: shop, connection: a, queue_names: [x], worker: {preset: %
 		}
 	}
 }
+
+// A file that a fragment names is confined also when it is opened later.
+func TestEnvironmentFileIsConfined(t *testing.T) {
+	tr := newTree(t, map[string]string{
+		"main.yml": limited + "defaults: {queue: {worker: {user: shop, environment_file: /etc/all.env}}}\n",
+		"conf.d/a.yml": `queues:
+  - {application: shop, connection: main, queue_names: [x], name: own, worker: {environment_file: ../secrets/shop/a.env}}
+  - {application: shop, connection: main, queue_names: [y], name: inherited, worker: {}}
+`,
+		"secrets/shop/a.env": "A=1",
+	})
+	c, err := Load(tr.path("main.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"own": tr.path("secrets/shop"), "inherited": ""}
+	for i := range c.Queues {
+		if q := &c.Queues[i]; q.Worker.SecretDir != want[q.Name] {
+			t.Errorf("%s: %q", q.Name, q.Worker.SecretDir)
+		}
+	}
+	if len(c.Queues) != len(want) {
+		t.Errorf("there are %d queues", len(c.Queues))
+	}
+}

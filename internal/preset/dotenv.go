@@ -18,11 +18,11 @@ const maxEnvironmentFile = 1 << 20
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 
-// readEnvironment reads a file of variables. Its errors name file and line,
+// readEnvironment reads a file of variables, which must not lead out of the
+// directory below, "" = it may be anywhere. Its errors name file and line,
 // never what is written there.
-func readEnvironment(path string) (map[string]string, error) {
-	// Opening a named pipe would wait for its other end.
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+func readEnvironment(path, below string) (map[string]string, error) {
+	file, err := openFile(path, below)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, bare(err))
 	}
@@ -40,6 +40,23 @@ func readEnvironment(path string) (map[string]string, error) {
 		return nil, fmt.Errorf("%s is larger than %d KiB", path, maxEnvironmentFile>>10)
 	}
 	return parseEnvironment(filepath.Base(path), string(text))
+}
+
+func openFile(path, below string) (*os.File, error) {
+	const flags = os.O_RDONLY | syscall.O_NONBLOCK // opening a named pipe would wait for its other end
+	if below == "" {
+		return os.OpenFile(path, flags, 0)
+	}
+	rel, err := filepath.Rel(below, path)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(below)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return root.OpenFile(rel, flags, 0)
 }
 
 // bare is a file system's error without the path, which is named already.

@@ -76,21 +76,46 @@ func TestReadEnvironment(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := readEnvironment(file); err != nil || got["A"] != "1" {
+	if got, err := readEnvironment(file, ""); err != nil || got["A"] != "1" {
 		t.Errorf("%v, %v", got, err)
 	}
 	for path, want := range map[string]string{
 		pipe: "is not a file", dir: "is not a file", file + "x": "no such file", filepath.Join(dir, "b.env"): "no such file",
 	} {
-		if _, err := readEnvironment(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := readEnvironment(path, ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
 	if err := os.WriteFile(file, make([]byte, maxEnvironmentFile+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readEnvironment(file); err == nil || !strings.Contains(err.Error(), "is larger than") {
+	if _, err := readEnvironment(file, ""); err == nil || !strings.Contains(err.Error(), "is larger than") {
 		t.Errorf("a large file: %v", err)
+	}
+}
+
+// A tenant's file does not lead to another's, whatever is put in its place.
+func TestReadEnvironmentBelow(t *testing.T) {
+	dir := t.TempDir()
+	shop, bank := filepath.Join(dir, "shop"), filepath.Join(dir, "bank")
+	for _, tenant := range []string{shop, bank} {
+		if err := os.Mkdir(tenant, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(tenant, "a.env"), []byte("A=1\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("../bank/a.env", filepath.Join(shop, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readEnvironment(filepath.Join(shop, "a.env"), shop); err != nil || got["A"] != "1" {
+		t.Errorf("%v, %v", got, err)
+	}
+	for _, path := range []string{filepath.Join(shop, "link"), filepath.Join(bank, "a.env"), filepath.Join(shop, "../bank/a.env")} {
+		if got, err := readEnvironment(path, shop); err == nil {
+			t.Errorf("%s is read: %v", path, got)
+		}
 	}
 }
 

@@ -118,7 +118,7 @@ func accountOf(uid string) account {
 func (p process) environment(w *configs.Worker, a account) (proc.Env, error) {
 	all := map[string]string{"PATH": defaultPath, "LANG": "C.UTF-8", "HOME": a.home, "USER": a.name, "LOGNAME": a.name}
 	if w.EnvironmentFile != "" {
-		file, err := readEnvironment(w.EnvironmentFile)
+		file, err := readEnvironment(w.EnvironmentFile, w.SecretDir)
 		if err != nil {
 			return proc.Env{}, misconfigured("worker.environment_file: %s", err)
 		}
