@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"os/signal"
@@ -75,7 +74,19 @@ func (c *demoCommand) run(ctx context.Context) (err error) {
 		return interruptedOr(ctx, err)
 	}
 	defer func() { err = errors.Join(err, fleet.Close()) }()
-	return interruptedOr(ctx, c.serve(ctx, fleet, listener, reload, logger))
+	o := c.options(fleet, listener)
+	o.Reload, o.Logger = reload, logger
+	return interruptedOr(ctx, serve(ctx, fleet, o))
+}
+
+// options are those of the exporter.
+func (c *demoCommand) options(fleet *demo.Fleet, listener net.Listener) app.Options {
+	o := app.Defaults()
+	o.ConfigFile, o.Redactor = fleet.Config(), c.env.redactor
+	o.Started = func() { c.introduce(fleet, "http://"+listener.Addr().String()) }
+	o.Collect.DiscoveryInterval = discoverEvery
+	o.Web.Listeners, o.Web.EnableLifecycle = []net.Listener{listener}, true
+	return o
 }
 
 // interruptedOr drops the error of something that ended because it was told to.
@@ -87,19 +98,9 @@ func interruptedOr(ctx context.Context, err error) error {
 }
 
 // serve runs the exporter and moves the jobs until ctx ends.
-func (c *demoCommand) serve(ctx context.Context, fleet *demo.Fleet, listener net.Listener, reload <-chan os.Signal, logger *slog.Logger) error {
+func serve(ctx context.Context, fleet *demo.Fleet, o app.Options) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		return app.Run(ctx, app.Options{
-			ConfigFile: fleet.Config(),
-			Reload:     reload,
-			Started:    func() { c.introduce(fleet, "http://"+listener.Addr().String()) },
-			Logger:     logger,
-			Redactor:   c.env.redactor,
-			Collect:    app.Collect{QueueAges: true, DiscoveryInterval: discoverEvery},
-			Web:        app.Web{Listeners: []net.Listener{listener}, EnableLifecycle: true},
-		})
-	})
+	g.Go(func() error { return app.Run(ctx, o) })
 	g.Go(func() error { return fleet.Run(ctx) })
 	return g.Wait()
 }

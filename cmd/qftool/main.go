@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
@@ -38,8 +39,10 @@ func main() { os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	redis.SetLogger(silent{})    // what its client has to say is in the errors
+	// A second Ctrl-C ends the program at once, but not the same signal sent to
+	// the process and to its group, as timeout(1) does.
+	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
+	redis.SetLogger(silent{}) // what its client has to say is in the errors
 
 	e := &env{program: args[0], stdin: stdin, stdout: stdout, stderr: stderr, commands: map[string]command{}, redactor: &logging.Redactor{}}
 	app := newApp(e)

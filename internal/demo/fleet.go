@@ -79,7 +79,14 @@ func (f *Fleet) setUp(ctx context.Context, o Options) error {
 		password = rand.Text()
 	}
 	for i, name := range []string{connEU, connUS, connCache} {
-		if err := f.connect(ctx, name, o.Addresses, i, password); err != nil {
+		address, secret := "", ""
+		switch {
+		case len(o.Addresses) > 0:
+			address = o.Addresses[i%len(o.Addresses)]
+		case name == connUS:
+			secret = password
+		}
+		if err := f.connect(ctx, name, address, secret); err != nil {
 			return err
 		}
 	}
@@ -105,16 +112,9 @@ func (f *Fleet) setUp(ctx context.Context, o Options) error {
 	return err
 }
 
-// connect takes or starts the i-th server. Of the started ones only that of
-// connection us asks for the password.
-func (f *Fleet) connect(ctx context.Context, name string, addresses []string, i int, password string) error {
-	if name != connUS {
-		password = ""
-	}
-	var address string
-	if len(addresses) > 0 {
-		address = addresses[i%len(addresses)]
-	} else {
+// connect connects to the server at address, or starts one where that is empty.
+func (f *Fleet) connect(ctx context.Context, name, address, password string) error {
+	if address == "" {
 		s, err := startEmbedded(password)
 		if err != nil {
 			return err
@@ -159,9 +159,9 @@ func (f *Fleet) Run(ctx context.Context) error {
 	for name, list := range f.simulations {
 		g.Go(func() error {
 			f.every(ctx, tick, func(now time.Time, dt time.Duration) error {
-				t := now.Sub(start).Seconds() * f.speed
+				m := moment{t: now.Sub(start).Seconds() * f.speed, dt: dt.Seconds() * f.speed, now: now}
 				for _, s := range list {
-					if err := s.step(ctx, f.clients[name], t, dt.Seconds()*f.speed, now); err != nil {
+					if err := s.step(ctx, f.clients[name], m); err != nil {
 						return err
 					}
 				}

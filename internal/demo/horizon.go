@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -51,7 +52,7 @@ func (h *horizon) pushed(ctx context.Context, p redis.Pipeliner, id string, at t
 }
 
 // done notes a finished job; every fiftieth one is one that failed.
-func (h *horizon) done(ctx context.Context, p redis.Pipeliner, job running, seconds float64, now time.Time) {
+func (h *horizon) done(ctx context.Context, p redis.Pipeliner, job running, now time.Time) {
 	p.ZRem(ctx, h.prefix+"pending_jobs", job.id)
 	if n := job.id[len(job.id)-2:]; n < "05" {
 		for _, list := range []string{"failed_jobs", "recent_failed_jobs"} {
@@ -60,15 +61,17 @@ func (h *horizon) done(ctx context.Context, p redis.Pipeliner, job running, seco
 		return
 	}
 	p.ZAdd(ctx, h.prefix+"completed_jobs", redis.Z{Score: score(now), Member: job.id})
-	h.measure(ctx, p, "measured_jobs", "job:"+job.class, seconds*1e3)
-	h.measure(ctx, p, "measured_queues", "queue:"+h.queue, seconds*1e3)
+	h.measure(ctx, p, "job:"+job.class, job.seconds*1e3)
+	h.measure(ctx, p, "queue:"+h.queue, job.seconds*1e3)
 }
 
-func (h *horizon) measure(ctx context.Context, p redis.Pipeliner, set, name string, ms float64) {
+// measure counts a job under name, which begins with its kind: job or queue.
+func (h *horizon) measure(ctx context.Context, p redis.Pipeliner, name string, ms float64) {
+	kind, _, _ := strings.Cut(name, ":")
 	key := h.prefix + name
 	h.count[key]++
 	h.runtime[key] += (ms - h.runtime[key]) / h.count[key]
-	p.SAdd(ctx, h.prefix+set, key)
+	p.SAdd(ctx, h.prefix+"measured_"+kind+"s", key)
 	p.HIncrBy(ctx, key, "throughput", 1)
 	p.HSet(ctx, key, "runtime", strconv.FormatFloat(h.runtime[key], 'f', 2, 64))
 }

@@ -37,7 +37,14 @@ func (s *spec) key(suffix string) string { return s.prefix + "queues:" + s.name 
 // running is a job in the hands of a worker.
 type running struct {
 	id, text, class string
+	seconds         float64 // that it takes
 	until           float64 // in the demo's time
+}
+
+// moment is a step in time.
+type moment struct {
+	t, dt float64   // when it ends and how long it is, in seconds of the demo's time
+	now   time.Time // what stands in payloads and scores
 }
 
 // simulation moves the jobs of one queue. All of its state but the jobs in hand
@@ -81,22 +88,21 @@ func (s *simulation) push(ctx context.Context, p redis.Pipeliner, at time.Time) 
 	}
 }
 
-// step moves the queue on by dt seconds to t, both in the demo's time. now is
-// the time that stands in payloads and scores.
-func (s *simulation) step(ctx context.Context, c redis.Cmdable, t, dt float64, now time.Time) error {
-	workers := s.spec.workers(t)
-	if paused(t, s.spec.pausePeriod, s.spec.pauseLength) {
+// step moves the queue on to m.
+func (s *simulation) step(ctx context.Context, c redis.Cmdable, m moment) error {
+	workers := s.spec.workers(m.t)
+	if paused(m.t, s.spec.pausePeriod, s.spec.pauseLength) {
 		workers = 0
 	}
-	waiting, due, err := s.look(ctx, c, workers > 0, now)
+	waiting, due, err := s.look(ctx, c, workers > 0, m.now)
 	if err != nil {
 		return err
 	}
-	take := s.capacity(workers, dt)
+	take := s.capacity(workers, m.dt)
 	var popped *redis.StringSliceCmd
 	_, err = c.Pipelined(ctx, func(p redis.Pipeliner) error {
-		s.finish(ctx, p, t, workers, now)
-		s.arrive(ctx, p, t, dt, waiting, now)
+		s.finish(ctx, p, workers, m)
+		s.arrive(ctx, p, waiting, m)
 		s.migrate(ctx, p, due)
 		if take > 0 {
 			popped = p.LPopCount(ctx, s.spec.key(""), take)
@@ -109,7 +115,7 @@ func (s *simulation) step(ctx context.Context, c redis.Cmdable, t, dt float64, n
 	if popped == nil || len(popped.Val()) == 0 {
 		return nil
 	}
-	return s.reserve(ctx, c, popped.Val(), t, now)
+	return s.reserve(ctx, c, popped.Val(), m)
 }
 
 // due is what a worker moves to the ready list before it takes a job.
@@ -152,30 +158,30 @@ func (s *simulation) capacity(workers int, dt float64) int {
 }
 
 // finish removes the jobs that are done. A crew that dies leaves its jobs reserved.
-func (s *simulation) finish(ctx context.Context, p redis.Pipeliner, t float64, workers int, now time.Time) {
+func (s *simulation) finish(ctx context.Context, p redis.Pipeliner, workers int, m moment) {
 	if workers == 0 && s.spec.dies {
 		s.hands = s.hands[:0]
 		return
 	}
 	kept := s.hands[:0]
 	for _, job := range s.hands {
-		if job.until > t {
+		if job.until > m.t {
 			kept = append(kept, job)
 			continue
 		}
 		p.ZRem(ctx, s.spec.key(":reserved"), job.text)
 		if s.horizon != nil {
-			s.horizon.done(ctx, p, job, s.spec.runtime, now)
+			s.horizon.done(ctx, p, job, m.now)
 		}
 	}
 	s.hands = kept
 }
 
-func (s *simulation) arrive(ctx context.Context, p redis.Pipeliner, t, dt float64, waiting int64, now time.Time) {
-	s.due = min(s.due+s.spec.arrivals(t)*dt, batch)
+func (s *simulation) arrive(ctx context.Context, p redis.Pipeliner, waiting int64, m moment) {
+	s.due = min(s.due+s.spec.arrivals(m.t)*m.dt, batch)
 	for ; s.due >= 1; s.due-- {
 		if waiting < int64(s.spec.limit) {
-			s.push(ctx, p, now)
+			s.push(ctx, p, m.now)
 			waiting++
 		}
 	}
@@ -194,13 +200,13 @@ func (s *simulation) migrate(ctx context.Context, p redis.Pipeliner, d due) {
 }
 
 // reserve notes the jobs taken, with the second at which they count as lost.
-func (s *simulation) reserve(ctx context.Context, c redis.Cmdable, texts []string, t float64, now time.Time) error {
+func (s *simulation) reserve(ctx context.Context, c redis.Cmdable, texts []string, m moment) error {
 	members := make([]redis.Z, len(texts))
 	for i, text := range texts {
 		text = raiseAttempts(text)
-		members[i] = redis.Z{Score: float64(now.Add(s.spec.retryAfter).Unix()), Member: text}
+		members[i] = redis.Z{Score: float64(m.now.Add(s.spec.retryAfter).Unix()), Member: text}
 		length := s.spec.runtime * (0.5 + s.maker.rand.Float64())
-		s.hands = append(s.hands, running{id: field(text, "uuid"), class: field(text, "displayName"), text: text, until: t + length})
+		s.hands = append(s.hands, running{id: field(text, "uuid"), class: field(text, "displayName"), text: text, seconds: length, until: m.t + length})
 	}
 	if err := c.ZAdd(ctx, s.spec.key(":reserved"), members...).Err(); err != nil {
 		return fmt.Errorf("reserve jobs of %s: %w", s.spec.name, err)

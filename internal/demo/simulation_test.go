@@ -54,7 +54,7 @@ func play(t *testing.T, c *redis.Client, s *spec, seconds float64) extremes {
 	const dt = 0.5
 	for at := 0.0; at < seconds; at += dt {
 		now := start.Add(time.Duration(at * float64(time.Second)))
-		if err := sim.step(t.Context(), c, at, dt, now); err != nil {
+		if err := sim.step(t.Context(), c, moment{t: at, dt: dt, now: now}); err != nil {
 			t.Fatal(err)
 		}
 		f := look(t, c, s, now)
