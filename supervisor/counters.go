@@ -7,7 +7,7 @@ import (
 )
 
 // Counters are what has happened to a pool since the supervisor began to run
-// it. Every key of a closed set is there.
+// it. A key that is missing from a map stands for 0.
 type Counters struct {
 	Starts      uint64
 	Exits       map[proc.Reason]uint64
@@ -50,22 +50,10 @@ var (
 )
 
 func newCounters() Counters {
-	c := Counters{
+	return Counters{
 		Exits: map[proc.Reason]uint64{}, JobResults: map[JobResult]uint64{}, ScaleEvents: map[ScaleEvent]uint64{},
 		StartSeconds: newHistogram(startBounds), JobSeconds: newHistogram(jobBounds), WaitSeconds: newHistogram(jobBounds),
 	}
-	for _, reason := range proc.Reasons() {
-		c.Exits[reason] = 0
-	}
-	for _, result := range JobResults() {
-		c.JobResults[result] = 0
-	}
-	for _, direction := range Directions() {
-		for _, reason := range EventReasons() {
-			c.ScaleEvents[ScaleEvent{direction, reason}] = 0
-		}
-	}
-	return c
 }
 
 // clone copies c for a State.

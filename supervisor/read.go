@@ -50,7 +50,7 @@ func (r *redisReader) connection(name string) *connectionReader {
 	if c == nil {
 		c = &connectionReader{
 			main:       targetReader{reader: queue.NewReader(queue.Options{Ages: true})},
-			fixed:      targetReader{reader: queue.NewReader(queue.Options{Ages: true})},
+			fixed:      targetReader{reader: queue.NewReader(queue.Options{})}, // ages cost memory, and decide nothing there
 			discoverer: queue.NewDiscoverer(queue.DiscovererOptions{Now: r.now, Nodes: r.masters(name)}),
 		}
 		r.connections[name] = c

@@ -57,7 +57,7 @@ type figureReader interface {
 
 // fixedEvery is at which reading those queues are read as well that decide
 // nothing.
-const fixedEvery = 10
+const fixedEvery = 30
 
 // resource makes the sources those of the pools.
 func (l *loop) resource() {

@@ -85,9 +85,9 @@ func BenchmarkThousandWorkers(b *testing.B) {
 		r.Apply(cfg)
 		r.allRunning()
 		b.ReportMetric(time.Since(begin).Seconds(), "start-s")
+		r.benchIdle(b)
 		b.ReportMetric((procStatus(b, "VmRSS")-rss)/1024, "growth-MiB")
 		b.ReportMetric(procStatus(b, "Threads"), "threads")
-		r.benchIdle(b)
 		r.benchCrash(b)
 		r.benchReload(b)
 		b.ReportMetric(loopP99(r.State())*1000, "loop-p99-ms")
@@ -99,8 +99,9 @@ func BenchmarkThousandWorkers(b *testing.B) {
 }
 
 func (r *real) benchIdle(b *testing.B) {
+	const settle, idle = 10 * time.Second, 30 * time.Second
+	<-time.After(settle)
 	before := cpuTime(b)
-	const idle = 20 * time.Second
 	<-time.After(idle)
 	b.ReportMetric(float64((cpuTime(b)-before).Milliseconds())*float64(time.Minute/idle), "idle-cpu-ms/min")
 }
