@@ -2,6 +2,7 @@ package preset
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -114,16 +115,26 @@ func (f *facts) URL() (string, error) {
 // there is, and a fragment's author is not always trusted with the supervisor.
 var allowed = []string{"and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "urlquery"}
 
-// maxTemplate bounds a template, which makes its result bounded as well.
-const maxTemplate = 16 << 10
+// bounded is a text of what one variable may hold at most.
+type bounded struct{ strings.Builder }
+
+// Write implements io.Writer.
+func (b *bounded) Write(text []byte) (int, error) {
+	if b.Len()+len(text) > maxVariable {
+		return 0, errTooMuch
+	}
+	return b.Builder.Write(text)
+}
+
+var errTooMuch = fmt.Errorf("it is longer than %d KiB", maxVariable>>10)
 
 // fill fills in one template. Its errors name the key and never a value.
 func fill(key, text string, f *facts) (string, error) {
 	if !strings.Contains(text, "{{") {
 		return text, nil
 	}
-	if len(text) > maxTemplate {
-		return "", misconfigured("%s: the template is longer than %d KiB", key, maxTemplate>>10)
+	if len(text) > maxVariable {
+		return "", misconfigured("%s: %s", key, errTooMuch)
 	}
 	t, err := template.New(key).Option("missingkey=error").Parse(text)
 	if err != nil {
@@ -132,7 +143,7 @@ func fill(key, text string, f *facts) (string, error) {
 	if err := simple(t); err != nil {
 		return "", misconfigured("%s: %s", key, err)
 	}
-	var out strings.Builder
+	var out bounded
 	if err := t.Execute(&out, f); err != nil {
 		return "", misconfigured("%s: the template cannot be filled in: %s", key, shortened(err, key))
 	}
@@ -144,6 +155,9 @@ func fill(key, text string, f *facts) (string, error) {
 
 // shortened is a template's error without what everybody knows.
 func shortened(err error, key string) string {
+	if errors.Is(err, errTooMuch) {
+		return errTooMuch.Error()
+	}
 	if e, ok := errors.AsType[template.ExecError](err); ok {
 		if inner := errors.Unwrap(e.Err); inner != nil {
 			return inner.Error()
