@@ -27,6 +27,10 @@ type definition struct {
 	names          []string // queue names, patterns included, in their order
 	patterns       []queue.Pattern
 	fixed          bool // no load can change the number of workers
+
+	// Against the definition that was applied before.
+	same        bool // nothing differs
+	sameCommand bool // nothing differs that a worker's command could be made of
 }
 
 // traits are a preset's peculiarities.
@@ -185,12 +189,18 @@ func (d *definition) team() string { return cmp.Or(d.app.Team, d.conn.Team) }
 // jobTimeout is how long a job may take, 0 = not known.
 func (d *definition) jobTimeout() time.Duration { return d.queue.Timeout.Std() }
 
-// sameCommand reports whether nothing differs that a worker's command could be
-// made of. Files that the command refers to may have changed nevertheless.
-func (d *definition) sameCommand(o *definition) bool {
-	return d.known == o.known && slices.Equal(d.names, o.names) &&
+// compare notes what differs from the definition of the same pool that was
+// applied before, nil = none. Files that a command refers to may have changed in
+// any case, and a preset with one process per application may make its command
+// of everything.
+func (d *definition) compare(o *definition) {
+	if o == nil || d.traits.onePerApplication || d.queue.Worker.EnvironmentFile != "" {
+		return
+	}
+	d.sameCommand = d.known == o.known && slices.Equal(d.names, o.names) &&
 		reflect.DeepEqual(withoutCounts(d.queue), withoutCounts(o.queue)) &&
 		reflect.DeepEqual(d.app, o.app) && reflect.DeepEqual(d.conn, o.conn)
+	d.same = d.sameCommand && reflect.DeepEqual(d.queue, o.queue)
 }
 
 // withoutCounts is q without what never makes a worker another one.

@@ -37,7 +37,6 @@ type loop struct {
 	preparations int // numbers them
 	draining     bool
 	hurry        time.Duration // the longest grace while draining, -1 = the workers' own
-	began        bool
 
 	events    ring
 	statistic Histogram
@@ -163,7 +162,7 @@ func (l *loop) wake(p *pool, at time.Time) {
 
 // apply makes the pools those of the definitions.
 func (l *loop) apply(definitions []*definition) {
-	seen := make(map[string]bool, len(definitions))
+	seen, changed := make(map[string]bool, len(definitions)), false
 	for _, d := range definitions {
 		seen[d.key] = true
 		p := l.pools[d.key]
@@ -172,11 +171,11 @@ func (l *loop) apply(definitions []*definition) {
 			l.pools[d.key] = p
 			l.tell(p, nil, EventPool, "added")
 		}
-		l.redefine(p, d)
+		changed = l.redefine(p, d) || changed
 	}
 	for key, p := range l.pools {
 		if !seen[key] && !p.gone {
-			p.gone, p.override = true, nil
+			p.gone, p.override, changed = true, nil, true
 			for _, s := range p.subs {
 				s.wanted = 0
 			}
@@ -184,16 +183,20 @@ func (l *loop) apply(definitions []*definition) {
 			l.touch(p)
 		}
 	}
-	l.began = true
-	l.reorder()
-	l.resource()
+	if changed {
+		l.reorder()
+		l.resource()
+	}
 }
 
-// redefine gives a pool its present definition.
-func (l *loop) redefine(p *pool, d *definition) {
-	old := p.def
-	changed := p.gone || !d.sameCommand(old) || d.traits.onePerApplication || d.queue.Worker.EnvironmentFile != ""
-	fresh := !p.begun
+// redefine gives a pool its present definition and reports whether that differs.
+func (l *loop) redefine(p *pool, d *definition) bool {
+	old, fresh := p.def, !p.begun
+	changed := p.gone || !d.sameCommand
+	if d.same && !fresh && !changed && p.cannot == nil {
+		p.def = d
+		return false
+	}
 	p.def, p.gone = d, false
 	if p.override != nil {
 		p.override.Processes = min(p.override.Processes, d.bounds().Max)
@@ -207,6 +210,7 @@ func (l *loop) redefine(p *pool, d *definition) {
 	}
 	l.decide(p)
 	l.touch(p)
+	return true
 }
 
 // reorder sorts the pools by name.

@@ -42,11 +42,11 @@ type managed struct {
 	out     *mailbox[processEvent]
 
 	mu     sync.Mutex
-	errand map[*proc.Child]chan<- proc.Event
+	errand map[*proc.Child]*mailbox[proc.Event]
 }
 
 func newManaged(m *proc.Manager) *managed {
-	return &managed{manager: m, out: newMailbox[processEvent](0), errand: map[*proc.Child]chan<- proc.Event{}}
+	return &managed{manager: m, out: newMailbox[processEvent](0), errand: map[*proc.Child]*mailbox[proc.Event]{}}
 }
 
 func (m *managed) start(l proc.Launch) child { return m.manager.Start(l) }
@@ -80,13 +80,13 @@ func (m *managed) pass(e proc.Event) {
 		m.out.put(event)
 		return
 	}
-	to <- e // has room for all that one child tells
+	to.put(e)
 }
 
 // run starts a child and returns how it ended once its output has been read.
 // The end of ctx kills it.
 func (m *managed) run(ctx context.Context, l proc.Launch) (*proc.Exit, error) {
-	events := make(chan proc.Event, 64)
+	events := newMailbox[proc.Event](0)
 	m.mu.Lock() // no event is passed before the child is known
 	c := m.manager.Start(l)
 	m.errand[c] = events
@@ -100,14 +100,17 @@ func (m *managed) run(ctx context.Context, l proc.Launch) (*proc.Exit, error) {
 			done = nil
 			failure = context.Cause(ctx)
 			_ = c.Stop(0) // what cannot be killed ends by itself
-		case e := <-events:
-			switch e.Kind {
-			case proc.Failed:
-				failure = e.Err
-			case proc.Exited:
-				exit = e.Exit
-			case proc.Gone:
-				return exit, failure
+		case <-events.ready:
+			for _, e := range events.take() {
+				switch e.Kind {
+				case proc.Failed:
+					failure = e.Err
+				case proc.Exited:
+					exit = e.Exit
+				case proc.Gone:
+					return exit, failure
+				case proc.Started, proc.Leaked:
+				}
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -54,7 +55,9 @@ type Supervisor struct {
 	notes *mailbox[note] // what workers' output tells
 	state atomic.Pointer[State]
 	ended chan struct{}
-	busy  atomic.Bool // Run has been called
+
+	applying sync.Mutex
+	applied  map[string]*definition // by key; guarded by applying
 }
 
 // noteLimit bounds what output tells between two looks of the loop.
@@ -101,7 +104,15 @@ func New(o Options) *Supervisor {
 // Apply takes a configuration into use. It cannot fail and never waits: what
 // has to be done is done by Run. Only what changed is touched.
 func (s *Supervisor) Apply(cfg *configs.Config) {
+	s.applying.Lock()
+	defer s.applying.Unlock()
 	definitions := define(cfg, s.o.Name, s.planner.traits)
+	applied := make(map[string]*definition, len(definitions))
+	for _, d := range definitions {
+		d.compare(s.applied[d.key]) // here rather than in the loop, since it takes a while
+		applied[d.key] = d
+	}
+	s.applied = applied
 	s.post(func(l *loop) { l.apply(definitions) })
 }
 
@@ -111,7 +122,6 @@ func (s *Supervisor) State() *State { return s.state.Load() }
 // Run keeps the pools right until ctx ends. Then it tells all workers to leave,
 // each within its own time, and returns when none is left. It is called once.
 func (s *Supervisor) Run(ctx context.Context) error {
-	s.busy.Store(true)
 	defer close(s.ended)
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	l := newLoop(s, background)
