@@ -53,6 +53,7 @@ func proveLaravel(ctx context.Context, run Runner, in Input) error {
 		return &UnprovenError{err.Error()}
 	}
 	defer os.RemoveAll(dir)
+	defer context.AfterFunc(ctx, func() { _ = os.RemoveAll(dir) })() // a runner may not come back when all ends
 	names := make([]string, 0, len(want))
 	for _, w := range want {
 		names = append(names, w.queueConnection)
