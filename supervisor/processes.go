@@ -41,7 +41,10 @@ type managed struct {
 	manager *proc.Manager
 	out     *mailbox[processEvent]
 
+	errands sync.WaitGroup // runs of run
+
 	mu     sync.Mutex
+	closed bool // no further errand
 	errand map[*proc.Child]*mailbox[proc.Event]
 }
 
@@ -83,11 +86,37 @@ func (m *managed) pass(e proc.Event) {
 	to.put(e)
 }
 
+// errandsEnd is how long the end of errands is waited for that were killed.
+const errandsEnd = 5 * time.Second
+
+// close waits for the errands under way, whose contexts have ended. What cannot
+// be killed, since it hangs in the kernel, is not waited for.
+func (m *managed) close() {
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		m.errands.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(errandsEnd):
+	}
+}
+
 // run starts a child and returns how it ended once its output has been read.
 // The end of ctx kills it.
 func (m *managed) run(ctx context.Context, l proc.Launch) (*proc.Exit, error) {
 	events := newMailbox[proc.Event](0)
 	m.mu.Lock() // no event is passed before the child is known
+	if m.closed {
+		m.mu.Unlock()
+		return nil, context.Canceled
+	}
+	m.errands.Add(1)
+	defer m.errands.Done()
 	c := m.manager.Start(l)
 	m.errand[c] = events
 	m.mu.Unlock()

@@ -125,11 +125,19 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	defer close(s.ended)
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	l := newLoop(s, background)
+	pumping, endPump := context.WithCancel(context.WithoutCancel(ctx))
+	defer endPump()
+	var pump sync.WaitGroup
 	if s.managed != nil {
-		l.tasks.Go(func() { s.managed.pump(background) })
+		pump.Go(func() { s.managed.pump(pumping) })
 	}
 	l.run(ctx.Done())
 	cancel()
+	if s.managed != nil {
+		s.managed.close()
+	}
+	endPump()
+	pump.Wait()
 	l.tasks.Wait()
 	return nil
 }
