@@ -50,7 +50,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if f.check {
 		return check(f.options, stdout, stderr)
 	}
-	f.options.Logger.Info("Starting "+app.Program, "version", version.Info(), "build_context", version.BuildContext())
+	f.options.Logger.Info("Starting", "program", app.Program, "version", version.Info(), "build_context", version.BuildContext())
 	if err := app.Run(ctx, f.options); err != nil {
 		// As people read it, one mistake a line, not as one long attribute.
 		_, _ = fmt.Fprintln(stderr, redactor.Mask(err.Error()))

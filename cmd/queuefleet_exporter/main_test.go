@@ -144,7 +144,7 @@ func TestSystemdIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer systemd.Close()
+	defer func() { _ = systemd.Close() }()
 	told := func() string {
 		buf := make([]byte, 4096)
 		n, err := systemd.Read(buf)
@@ -197,7 +197,7 @@ func TestControlSocket(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	dir := t.TempDir()
 	good := write(t, filepath.Join(dir, "good.yml"), "connections: [{name: a, address: \"127.0.0.1:1\"}]\n")
-	bad := write(t, filepath.Join(dir, "bad.yml"), "connections:\n  - {name: a, adress: x}\n  - {name: a/b, address: \"h:1\"}\n")
+	bad := write(t, filepath.Join(dir, "bad.yml"), "connections:\n  - {name: a, adddress: x}\n  - {name: a/b, address: \"h:1\"}\n")
 	roles := write(t, filepath.Join(dir, "roles.yml"), "access: {users: [{user: alice, role: admin}]}\n")
 	web := write(t, filepath.Join(dir, "web.yml"), "basic_auth_users: {alice: $2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi}\n")
 	brokenWeb := write(t, filepath.Join(dir, "broken-web.yml"), "basic_auth_users: {alice: not-a-hash}\n")
@@ -205,7 +205,7 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer func() { _ = taken.Close() }()
 	tests := []struct {
 		name string
 		args []string
@@ -223,7 +223,7 @@ func TestRefusals(t *testing.T) {
 		{"URL with a password", []string{"--web.external-url=http://u:hunter2@h/%zz"}, 2, []string{"not a URL"}},
 		{"no such file", []string{"--config.file=" + filepath.Join(dir, "none.yml")}, 1, []string{"none.yml: no such file"}},
 		{"a directory", []string{"--config.file=" + dir}, 1, []string{"directory"}},
-		{"every mistake at once", []string{"--config.file=" + bad}, 1, []string{"bad.yml:2:", "adress", "bad.yml:3:", "connections[1].name"}},
+		{"every mistake at once", []string{"--config.file=" + bad}, 1, []string{"bad.yml:2:", "adddress", "bad.yml:3:", "connections[1].name"}},
 		{"check good", []string{"--config.check", "--config.file=" + good}, 0, []string{"good.yml is valid"}},
 		{"check bad", []string{"--config.check", "--config.file=" + bad}, 1, []string{"bad.yml:2:", "bad.yml:3:"}},
 		{"roles that nothing guards", []string{"--config.file=" + roles}, 1, []string{"without --web.config.file nobody is verified"}},

@@ -136,7 +136,7 @@ func send(client *http.Client, r *http.Request) (status int, text string, err er
 	if err != nil {
 		return 0, "", err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
 	return answer.StatusCode, string(body), err
 }

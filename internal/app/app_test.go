@@ -45,7 +45,7 @@ func options(t *testing.T, config string) (Options, net.Listener) {
 
 func get(t *testing.T, l net.Listener, path string) (int, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+l.Addr().String()+path, nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func get(t *testing.T, l net.Listener, path string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestRunRefusesToStart(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			o, l := options(t, configFile(t, tt.config))
-			defer l.Close()
+			defer func() { _ = l.Close() }()
 			tt.change(&o)
 			err := Run(t.Context(), o)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -168,7 +168,7 @@ func TestRunRefusesToStart(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	o, l := options(t, configFile(t, "connections: [{name: a, address: \"h:1\", password: hunter2hunter2}]\n"))
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	if _, err := Check(o); err != nil {
 		t.Errorf("got %v", err)
 	}

@@ -90,18 +90,19 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 // appendFlat adds the attributes with their groups as dotted prefixes, since
 // logfmt knows no nesting.
 func (h *handler) appendFlat(keyvals []any, r slog.Record) []any {
-	prefix := ""
+	var prefix strings.Builder
 	for _, s := range h.scopes {
 		if s.group != "" {
-			prefix += s.group + "."
+			prefix.WriteString(s.group)
+			prefix.WriteByte('.')
 			continue
 		}
 		for _, a := range s.attrs {
-			keyvals = h.appendFlatAttr(keyvals, prefix, a)
+			keyvals = h.appendFlatAttr(keyvals, prefix.String(), a)
 		}
 	}
 	r.Attrs(func(a slog.Attr) bool {
-		keyvals = h.appendFlatAttr(keyvals, prefix, a)
+		keyvals = h.appendFlatAttr(keyvals, prefix.String(), a)
 		return true
 	})
 	return keyvals

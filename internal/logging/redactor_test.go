@@ -248,7 +248,7 @@ func FuzzMask(f *testing.F) {
 				continue
 			}
 			// What is left between the masks holds no secret.
-			for _, rest := range strings.Split(got, logging.Mask) {
+			for rest := range strings.SplitSeq(got, logging.Mask) {
 				if strings.Contains(rest, secret) {
 					t.Errorf("%q and %q: %q became %q", a, b, text, got)
 				}

@@ -49,7 +49,7 @@ func parseJSON(t *testing.T, line string) map[string]any {
 func parseLogfmt(t *testing.T, line string) map[string]any {
 	t.Helper()
 	root := map[string]any{}
-	for _, field := range strings.Fields(line) {
+	for field := range strings.FieldsSeq(line) {
 		key, value, ok := strings.Cut(field, "=")
 		if !ok {
 			t.Fatalf("line %q: %q is no key=value", line, field)

@@ -134,21 +134,21 @@ func TestRoleMatrix(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for i, path := range paths {
-			answer := f.serve(tt.client(httptest.NewRequest("POST", path, nil)))
-			if text := body(t, answer); answer.StatusCode != tt.want[i] {
+			answer := f.serve(tt.client(httptest.NewRequest(http.MethodPost, path, nil)))
+			if text := answer.text; answer.StatusCode != tt.want[i] {
 				t.Errorf("%s, %s: %d %s, want %d", tt.name, path, answer.StatusCode, text, tt.want[i])
 			}
 		}
 	}
 	// A certificate does not stand in for a wrong password's user.
-	mixed := certificate("exporter", true)(basic("admin", "guess")(httptest.NewRequest("POST", "/api/v1/act", nil)))
+	mixed := certificate("exporter", true)(basic("admin", "guess")(httptest.NewRequest(http.MethodPost, "/api/v1/act", nil)))
 	if got := f.serve(mixed).StatusCode; got != 403 {
 		t.Errorf("wrong password with a certificate: %d", got)
 	}
-	if got := f.serve(basic("admin", password)(httptest.NewRequest("POST", "/api/v1/apps/gone/act", nil))).StatusCode; got != 404 {
+	if got := f.serve(basic("admin", password)(httptest.NewRequest(http.MethodPost, "/api/v1/apps/gone/act", nil))).StatusCode; got != 404 {
 		t.Errorf("unknown target: %d", got)
 	}
-	if got := f.serve(httptest.NewRequest("POST", "/api/v1/apps/gone/act", nil)).StatusCode; got != 403 {
+	if got := f.serve(httptest.NewRequest(http.MethodPost, "/api/v1/apps/gone/act", nil)).StatusCode; got != 403 {
 		t.Errorf("unknown target asked for by nobody: %d", got)
 	}
 }
@@ -185,11 +185,11 @@ func TestWritesNeedTheirSwitch(t *testing.T) {
 			})
 			f.store.config = &configs.Config{Access: configs.Access{Users: tt.roles}}
 			act(f)
-			reload := f.serve(tt.client(httptest.NewRequest("POST", "/-/reload", nil)))
-			if text := body(t, reload); reload.StatusCode != tt.reload || !strings.Contains(text, tt.reason) {
+			reload := f.serve(tt.client(httptest.NewRequest(http.MethodPost, "/-/reload", nil)))
+			if text := reload.text; reload.StatusCode != tt.reload || !strings.Contains(text, tt.reason) {
 				t.Errorf("reload: %d %s, want %d", reload.StatusCode, text, tt.reload)
 			}
-			if got := f.serve(tt.client(httptest.NewRequest("POST", "/api/v1/act", nil))).StatusCode; got != tt.act {
+			if got := f.serve(tt.client(httptest.NewRequest(http.MethodPost, "/api/v1/act", nil))).StatusCode; got != tt.act {
 				t.Errorf("act: %d, want %d", got, tt.act)
 			}
 		})
@@ -212,14 +212,14 @@ func TestEveryWriteIsAudited(t *testing.T) {
 	}
 	for _, tt := range tests {
 		f.log.Reset()
-		_ = f.serve(tt.client(httptest.NewRequest("POST", tt.path, nil)))
+		_ = f.serve(tt.client(httptest.NewRequest(http.MethodPost, tt.path, nil)))
 		if got := f.log.String(); strings.Count(got, "msg=Audit") != 1 || !strings.Contains(got, tt.want) {
 			t.Errorf("%s logged %q, want %q", tt.path, got, tt.want)
 		}
 	}
 	f.log.Reset()
 	f.store.err = errors.New("line 3: password " + secret)
-	_ = f.serve(control(httptest.NewRequest("PUT", "/-/reload", nil)))
+	_ = f.serve(control(httptest.NewRequest(http.MethodPut, "/-/reload", nil)))
 	if got := f.log.String(); !strings.Contains(got, `result=failed err="line 3: password <secret>"`) {
 		t.Errorf("a failed reload logged %q", got)
 	}
@@ -228,13 +228,13 @@ func TestEveryWriteIsAudited(t *testing.T) {
 func TestReload(t *testing.T) {
 	f := newFixture(t, func(o *Options) { o.EnableLifecycle = true })
 	for i, method := range []string{"POST", "PUT"} {
-		if answer := f.do(method, "/-/reload"); answer.StatusCode != 200 || f.store.reloads != i+1 {
+		if answer := f.do(method, "/-/reload"); answer.StatusCode != http.StatusOK || f.store.reloads != i+1 {
 			t.Errorf("%s: %d after %d reloads", method, answer.StatusCode, f.store.reloads)
 		}
 	}
 	f.store.err = errors.Join(errors.New("a.yml:1: wrong"), errors.New("a.yml:7: "+secret+" is no number"))
 	answer := f.do("POST", "/-/reload")
-	text := body(t, answer)
+	text := answer.text
 	if answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(text, "a.yml:1: wrong\na.yml:7: <secret> is no number") {
 		t.Errorf("got %d %q", answer.StatusCode, text)
 	}
@@ -275,7 +275,7 @@ func TestCheckAccess(t *testing.T) {
 func TestABrokenWebConfigDeniesWrites(t *testing.T) {
 	f := newFixture(t, func(o *Options) { o.EnableAdminAPI, o.WebConfigFile = true, file(t, "w.yml", "basic_auth_users: 3\n") })
 	act(f)
-	if got := f.serve(basic("alice", password)(httptest.NewRequest("POST", "/api/v1/act", nil))).StatusCode; got != 500 {
+	if got := f.serve(basic("alice", password)(httptest.NewRequest(http.MethodPost, "/api/v1/act", nil))).StatusCode; got != 500 {
 		t.Errorf("got %d", got)
 	}
 }

@@ -75,7 +75,7 @@ func (s *Site) Metrics(w http.ResponseWriter, r *http.Request, parts ...io.Write
 		z := s.gzip.Get().(*gzip.Writer)
 		defer s.gzip.Put(z)
 		z.Reset(w)
-		defer z.Close()
+		defer func() { _ = z.Close() }() // the client may have gone
 		out = z
 	}
 	for _, part := range parts {

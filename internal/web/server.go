@@ -105,7 +105,7 @@ func (s *Server) Run(ctx context.Context) error {
 		})
 		group.Go(func() error {
 			<-ctx.Done()
-			s.stop(server)
+			s.stop(context.WithoutCancel(ctx), server)
 			return nil
 		})
 	}
@@ -151,9 +151,8 @@ func (s *Server) server() *http.Server {
 	}
 }
 
-func (s *Server) stop(server *http.Server) {
-	// Not below the context that has just ended.
-	ctx, cancel := context.WithTimeout(context.Background(), s.o.Grace)
+func (s *Server) stop(ctx context.Context, server *http.Server) {
+	ctx, cancel := context.WithTimeout(ctx, s.o.Grace)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		s.o.Logger.Warn("Clients were cut off at shutdown", "err", err)

@@ -234,7 +234,7 @@ func TestClientCertificatesOverTLS(t *testing.T) {
 
 func TestListenErrors(t *testing.T) {
 	taken := loopback(t)
-	defer taken.Close()
+	defer func() { _ = taken.Close() }()
 	yes, none := true, ""
 	tests := map[string]ServerOptions{
 		"a port that is taken":     {Toolkit: &toolkit.FlagConfig{WebListenAddresses: &[]string{"127.0.0.1:0", taken.Addr().String()}}},

@@ -93,7 +93,7 @@ func newFixture(t *testing.T, change func(*Options)) *fixture {
 }
 
 // do sends one request. Headers are given as "Name: value".
-func (f *fixture) do(method, target string, headers ...string) *http.Response {
+func (f *fixture) do(method, target string, headers ...string) answer {
 	r := httptest.NewRequest(method, target, nil)
 	for _, header := range headers {
 		name, value, _ := strings.Cut(header, ": ")
@@ -102,20 +102,17 @@ func (f *fixture) do(method, target string, headers ...string) *http.Response {
 	return f.serve(r)
 }
 
-func (f *fixture) serve(r *http.Request) *http.Response {
+func (f *fixture) serve(r *http.Request) answer {
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, r)
-	return w.Result()
+	return answer{w.Code, w.Header(), w.Body.String()}
 }
 
-func body(t *testing.T, r *http.Response) string {
-	t.Helper()
-	defer r.Body.Close()
-	text, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+// answer is a whole response.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+	text       string
 }
 
 func TestRoutes(t *testing.T) {
@@ -151,7 +148,7 @@ func TestRoutes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.method+" "+tt.path, func(t *testing.T) {
 			answer := f.do(tt.method, tt.path)
-			text := body(t, answer)
+			text := answer.text
 			if answer.StatusCode != tt.status || !strings.Contains(text, tt.contains) {
 				t.Errorf("got %d %q, want %d with %q", answer.StatusCode, text, tt.status, tt.contains)
 			}
@@ -176,7 +173,7 @@ func TestSecurityHeaders(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	w.Header().Set("X-Frame-Options", "sameorigin") // as --web.config.file may
-	f.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	f.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if got := w.Header().Get("X-Frame-Options"); got != "sameorigin" {
 		t.Errorf("the operator's header became %q", got)
 	}
@@ -190,7 +187,7 @@ func TestStaticFilesAreKeptByVersion(t *testing.T) {
 	if got := f.do("GET", "/static/style.css?v="+f.static.version).Header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
 		t.Errorf("with its version: %q", got)
 	}
-	if page := body(t, f.do("GET", "/")); !strings.Contains(page, "static/style.css?v="+f.static.version) {
+	if page := f.do("GET", "/").text; !strings.Contains(page, "static/style.css?v="+f.static.version) {
 		t.Error("the page does not name the version")
 	}
 }
@@ -215,7 +212,7 @@ func TestReadiness(t *testing.T) {
 	if got := f.do("GET", "/-/healthy").StatusCode; got != 200 {
 		t.Errorf("healthy: %d", got)
 	}
-	if page := body(t, f.do("GET", "/")); !strings.Contains(page, "not ready") {
+	if page := f.do("GET", "/").text; !strings.Contains(page, "not ready") {
 		t.Error("the landing page does not say so")
 	}
 }
@@ -227,7 +224,7 @@ func TestPprofOnlyWhereAskedFor(t *testing.T) {
 			t.Errorf("%s: %d", path, got)
 		}
 	}
-	if page := body(t, f.do("GET", "/")); !strings.Contains(page, `href="debug/pprof/"`) {
+	if page := f.do("GET", "/").text; !strings.Contains(page, `href="debug/pprof/"`) {
 		t.Error("the landing page has no link")
 	}
 }
@@ -237,7 +234,7 @@ func TestCommandLineIsMasked(t *testing.T) {
 	t.Cleanup(func() { os.Args = args })
 	os.Args = []string{"queuefleet_exporter", "--password=" + secret, "--url=" + url.QueryEscape("redis://:"+secret+"@h")}
 	f := newFixture(t, func(o *Options) { o.EnablePprof = true })
-	got := body(t, f.do("GET", "/debug/pprof/cmdline"))
+	got := f.do("GET", "/debug/pprof/cmdline").text
 	want := "queuefleet_exporter\x00--password=<secret>\x00--url=redis%3A%2F%2F%3A<secret>%40h"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -252,7 +249,7 @@ func TestErrorsUnderAPIAreEnveloped(t *testing.T) {
 	for method, status := range map[string]int{"GET": 400, "POST": 405} {
 		answer := f.do(method, "/api/v1/thing")
 		var got envelope
-		if err := json.Unmarshal([]byte(body(t, answer)), &got); err != nil {
+		if err := json.Unmarshal([]byte(answer.text), &got); err != nil {
 			t.Fatalf("%s: %v", method, err)
 		}
 		if answer.StatusCode != status || got.Status != "error" || got.ErrorType == "" || strings.Contains(got.Error, secret) {

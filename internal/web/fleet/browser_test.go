@@ -26,12 +26,12 @@ func longFleet() *fakeFleet {
 	fleet.connections = append(fleet.connections, collector.ConnectionStatus{
 		Name: long, Mode: "sentinel", Address: "sentinel:mymaster@" + long + ":26379," + long + ":26380", State: collector.Down, Reason: "master_down",
 		Error: "dial tcp: lookup " + long + strings.Repeat("x", 200), Applications: []string{long, "shop"}, Environment: long, Notes: strings.Repeat("n", 300),
-		LastProbe: before(time.Hour), ProbeSeconds: ptr(1.999),
+		LastProbe: before(time.Hour), ProbeSeconds: new(1.999),
 	})
 	fleet.queues = append(fleet.queues, collector.QueueStatus{
-		Application: long, Connection: long, Queue: long + long, Framework: "laravel", Pattern: long, ReadSuccess: ptr(true),
-		Jobs: map[string]float64{"ready": 123456789, "delayed": 123456789, "reserved": 123456789}, OldestAgeSeconds: ptr(1e9),
-		DelayedOverdue: ptr(123456789.0), ReservedExpired: ptr(123456789.0), WaitObjectiveSeconds: ptr(3e5), Error: strings.Repeat("e", 300),
+		Application: long, Connection: long, Queue: long + long, Framework: "laravel", Pattern: long, ReadSuccess: new(true),
+		Jobs: map[string]float64{"ready": 123456789, "delayed": 123456789, "reserved": 123456789}, OldestAgeSeconds: new(1e9),
+		DelayedOverdue: new(123456789.0), ReservedExpired: new(123456789.0), WaitObjectiveSeconds: new(3e5), Error: strings.Repeat("e", 300),
 	})
 	return fleet
 }

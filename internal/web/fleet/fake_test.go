@@ -117,9 +117,7 @@ queues:
 	return cfg
 }
 
-func ptr[T any](v T) *T { return &v }
-
-func before(d time.Duration) *time.Time { return ptr(now.Add(-d)) }
+func before(d time.Duration) *time.Time { return new(now.Add(-d)) }
 
 func sampleFleet() *fakeFleet {
 	return &fakeFleet{
@@ -127,13 +125,13 @@ func sampleFleet() *fakeFleet {
 			{
 				Name: "shop-eu", Mode: "standalone", Address: "10.0.0.1:6379", Environment: "production", Region: "eu-west-1", Team: "payments",
 				Active: true, State: collector.Up, LastProbe: before(3 * time.Second), LastSuccess: before(3 * time.Second),
-				ProbeSeconds: ptr(0.0021), PingSeconds: ptr(0.0003), RedisVersion: "7.0.15", Role: "master", Applications: []string{"shop"}, Queues: 2,
+				ProbeSeconds: new(0.0021), PingSeconds: new(0.0003), RedisVersion: "7.0.15", Role: "master", Applications: []string{"shop"}, Queues: 2,
 				Notes: "<script>alert('notes')</script> and " + secret,
 			},
 			{
 				Name: "crm-us", Mode: "cluster", Address: "cluster:10.0.0.2:6379", Environment: "production", Provider: "aws", Active: true,
 				State: collector.Down, Reason: "auth", Error: `WRONGPASS <b>for</b> "` + secret + `"`,
-				LastProbe: before(3 * time.Second), LastSuccess: before(26 * time.Hour), ProbeSeconds: ptr(1.5), Applications: []string{"crm"},
+				LastProbe: before(3 * time.Second), LastSuccess: before(26 * time.Hour), ProbeSeconds: new(1.5), Applications: []string{"crm"},
 			},
 			{Name: "slow", Mode: "standalone", Address: "10.0.0.4:6379", Environment: "staging", Active: true, State: collector.Hung, Reason: "timeout", Error: "i/o timeout"},
 			{Name: "fresh", Mode: "standalone", Address: "10.0.0.5:6379", Environment: "staging", Active: true, State: collector.Unknown},
@@ -143,20 +141,20 @@ func sampleFleet() *fakeFleet {
 		queues: []collector.QueueStatus{
 			{
 				Application: "shop", Connection: "shop-eu", Queue: "default", Environment: "production", Team: "payments", Framework: "laravel",
-				Configurations: []string{"shop-shop-eu"}, ReadSuccess: ptr(true), ReadAt: before(3 * time.Second),
+				Configurations: []string{"shop-shop-eu"}, ReadSuccess: new(true), ReadAt: before(3 * time.Second),
 				Jobs:             map[string]float64{"ready": 12345, "delayed": 7, "reserved": 0},
-				OldestAgeSeconds: ptr(95.0), DelayedOverdue: ptr(0.0), ReservedExpired: ptr(2.0), WaitObjectiveSeconds: ptr(30.0), Paused: ptr(false),
+				OldestAgeSeconds: new(95.0), DelayedOverdue: new(0.0), ReservedExpired: new(2.0), WaitObjectiveSeconds: new(30.0), Paused: new(false),
 			},
 			{
-				Application: "shop", Connection: "shop-eu", Queue: "tenant-7", Framework: "laravel", Pattern: "tenant-*", ReadSuccess: ptr(true),
-				ReadAt: before(3 * time.Second), Jobs: map[string]float64{"ready": 1}, OldestAgeLowerBoundSeconds: ptr(20.0), WaitObjectiveSeconds: ptr(30.0),
+				Application: "shop", Connection: "shop-eu", Queue: "tenant-7", Framework: "laravel", Pattern: "tenant-*", ReadSuccess: new(true),
+				ReadAt: before(3 * time.Second), Jobs: map[string]float64{"ready": 1}, OldestAgeLowerBoundSeconds: new(20.0), WaitObjectiveSeconds: new(30.0),
 			},
 			{
 				Application: "crm", Connection: "crm-us", Queue: "<img src=x>", Framework: "laravel",
-				ReadSuccess: ptr(false), Error: "WRONGTYPE with " + secret,
+				ReadSuccess: new(false), Error: "WRONGTYPE with " + secret,
 			},
 			{Application: "crm", Connection: "crm-us", Queue: "mail", Framework: "laravel"},
-			{Application: "crm", Connection: "crm-us", Queue: "halted", Framework: "laravel", ReadSuccess: ptr(true), Paused: ptr(true), Jobs: map[string]float64{"ready": 3}},
+			{Application: "crm", Connection: "crm-us", Queue: "halted", Framework: "laravel", ReadSuccess: new(true), Paused: new(true), Jobs: map[string]float64{"ready": 3}},
 		},
 		applications: []collector.ApplicationStatus{
 			{Slug: "shop", Name: "Web shop", Color: "#3B82F6", Team: "payments", Active: true, Queues: 2, Connections: []collector.ApplicationConnectionStatus{{Connection: "shop-eu", Primary: true, Active: true}}},
@@ -165,7 +163,7 @@ func sampleFleet() *fakeFleet {
 		test: func(_ context.Context, name string) (collector.TestResult, error) {
 			switch name {
 			case "shop-eu":
-				return collector.TestResult{Name: name, OK: true, PingSeconds: ptr(0.001)}, nil
+				return collector.TestResult{Name: name, OK: true, PingSeconds: new(0.001)}, nil
 			case "crm-us":
 				return collector.TestResult{Name: name, Reason: "auth", Error: "WRONGPASS " + secret}, nil
 			}
@@ -174,20 +172,20 @@ func sampleFleet() *fakeFleet {
 	}
 }
 
-func (f *fixture) do(method, target string, change ...func(*http.Request)) (*http.Response, string) {
+// answer is what came back beside the body.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+}
+
+func (f *fixture) do(method, target string, change ...func(*http.Request)) (answer, string) {
 	r := httptest.NewRequest(method, target, nil)
 	for _, c := range change {
 		c(r)
 	}
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, r)
-	answer := w.Result()
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		panic(err) // a recorder's body is in memory
-	}
-	return answer, string(text)
+	return answer{w.Code, w.Header()}, w.Body.String()
 }
 
 // data reads the data out of an answer's envelope.

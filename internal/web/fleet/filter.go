@@ -70,23 +70,16 @@ func (q query) parse(params url.Values) (filter, error) {
 }
 
 // matches reports whether s is in the list.
-func (f filter) matches(s subject) bool { return f.matchesBut(keyState, s) && f.has(keyState, s.state) }
+func (f filter) matches(s subject) bool { return f.has(keyState, s.state) && f.matchesAnyState(s) }
 
-// matchesBut leaves a key out of account.
-func (f filter) matchesBut(but string, s subject) bool {
-	for key, value := range map[string]string{
-		keyConnection: s.connection, keyEnvironment: s.environment, keyRegion: s.region, keyTeam: s.team, keyState: s.state,
-	} {
-		if key != but && !f.has(key, value) {
-			return false
-		}
-	}
-	if wanted := f.values[keyApplication]; len(wanted) > 0 && !slices.ContainsFunc(s.applications, func(app string) bool {
-		return slices.Contains(wanted, app)
-	}) {
-		return false
-	}
-	return f.matchesText(s)
+// matchesAnyState leaves the state out of account, for counts by state.
+func (f filter) matchesAnyState(s subject) bool {
+	return f.has(keyConnection, s.connection) && f.has(keyEnvironment, s.environment) &&
+		f.has(keyRegion, s.region) && f.has(keyTeam, s.team) && f.hasAny(keyApplication, s.applications) && f.matchesText(s)
+}
+
+func (f filter) hasAny(key string, values []string) bool {
+	return len(f.values[key]) == 0 || slices.ContainsFunc(values, func(v string) bool { return f.has(key, v) })
 }
 
 func (f filter) has(key, value string) bool {

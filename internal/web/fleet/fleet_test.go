@@ -87,7 +87,7 @@ func TestProbeIsAScrape(t *testing.T) {
 	answer, text := f.do("GET", "/probe?connection=shop-eu", func(r *http.Request) {
 		r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "30")
 	})
-	if answer.StatusCode != 503 || !strings.Contains(text, "scrape failed") {
+	if answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "scrape failed") {
 		t.Errorf("got %d %q", answer.StatusCode, text)
 	}
 	if left > 29*time.Second || left < 20*time.Second {
@@ -129,7 +129,7 @@ func TestDiscovery(t *testing.T) {
 
 	// No configuration is no empty fleet: Prometheus keeps what it knows.
 	f = newFixture(t, sampleFleet(), func(o *web.Options) { o.Store = fakeStore{} })
-	if answer, _ := f.do("GET", "/sd"); answer.StatusCode != 503 {
+	if answer, _ := f.do("GET", "/sd"); answer.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("without a configuration: %d", answer.StatusCode)
 	}
 }
@@ -175,7 +175,7 @@ func TestAPIFilters(t *testing.T) {
 	}
 	for _, tt := range tests {
 		answer, text := f.do("GET", "/api/v1/"+tt.path)
-		if answer.StatusCode != 200 {
+		if answer.StatusCode != http.StatusOK {
 			t.Errorf("%s: %d %s", tt.path, answer.StatusCode, text)
 			continue
 		}

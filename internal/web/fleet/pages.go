@@ -34,7 +34,7 @@ func (h *handlers) connectionsPage(w http.ResponseWriter, r *http.Request) {
 	}
 	counts := map[string]int{}
 	rows := h.connections(func(s subject) bool {
-		if !f.matchesBut(keyState, s) {
+		if !f.matchesAnyState(s) {
 			return false
 		}
 		counts[s.state]++
@@ -105,7 +105,7 @@ func (h *handlers) queuesPage(w http.ResponseWriter, r *http.Request) {
 	}
 	counts := map[string]int{}
 	rows := h.queues(func(s subject) bool {
-		if !f.matchesBut(keyState, s) {
+		if !f.matchesAnyState(s) {
 			return false
 		}
 		counts[s.state]++

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -123,7 +124,7 @@ func TestPagination(t *testing.T) {
 	for _, tt := range tests {
 		answer, text := f.do("GET", "/connections"+tt.query)
 		if tt.first == "" {
-			if answer.StatusCode != 400 {
+			if answer.StatusCode != http.StatusBadRequest {
 				t.Errorf("%q: %d", tt.query, answer.StatusCode)
 			}
 			continue

@@ -71,7 +71,7 @@ func TestOnlySomeTestsAtATime(t *testing.T) {
 		}()
 		<-entered
 	}
-	if answer, text := f.do("POST", "/api/v1/connections/shop-eu/test", alice); answer.StatusCode != 429 {
+	if answer, text := f.do("POST", "/api/v1/connections/shop-eu/test", alice); answer.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("one too many: %d %s", answer.StatusCode, text)
 	}
 	close(release)
