@@ -112,7 +112,7 @@ func interpreterOf(path string) string {
 	if err != nil {
 		return ""
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // nothing was written
 	line, err := bufio.NewReaderSize(io.LimitReader(file, 256), 256).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return ""

@@ -89,7 +89,7 @@ func TestCheckUser(t *testing.T) {
 	if err := Check(&spec); (err != nil) != root {
 		t.Errorf("without a user: %v", err)
 	}
-	spec.User = &Identity{UID: 65534, GID: 65534}
+	spec.User = &Identity{UID: uint32(os.Geteuid()) + 1, GID: 65534}
 	if err := Check(&spec); (err == nil) != root {
 		t.Errorf("with another user: %v", err)
 	}

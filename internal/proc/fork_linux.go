@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 )
@@ -60,11 +61,11 @@ func (m *Manager) start(c *Child) {
 	if err := c.stopIfAsked(); err != nil {
 		m.log.Error("a worker cannot be signalled", "worker", c.launch.Name, "pid", c.PID(), "err", err)
 	}
-	b.image.Close()
-	b.statusEnd.Close()
+	_ = b.image.Close()
+	_ = b.statusEnd.Close()
 	b.ends.closeWorkers()
 	if b.leaf != nil {
-		b.leaf.handle.Close()
+		_ = b.leaf.handle.Close()
 	}
 	m.running.Go(func() { m.awaitExec(b) })
 	for _, stream := range b.ends.Streams {
@@ -114,7 +115,7 @@ func (m *Manager) conceive(b *birth) error {
 func (m *Manager) miscarry(b *birth) {
 	for _, file := range []*os.File{b.image, b.statusRead, b.statusEnd} {
 		if file != nil {
-			file.Close()
+			_ = file.Close()
 		}
 	}
 	if b.ends.Stdout != nil {
@@ -122,7 +123,7 @@ func (m *Manager) miscarry(b *birth) {
 		b.ends.closeStreams()
 	}
 	if b.leaf != nil {
-		b.leaf.handle.Close()
+		_ = b.leaf.handle.Close()
 		b.leaf.remove()
 	}
 }
@@ -162,10 +163,8 @@ func checkLaunch(l *Launch) error {
 	if len(l.Spec.Args) == 0 || l.Spec.Path == "" {
 		return refuse(MissingCommand, "the command is empty")
 	}
-	for _, text := range append([]string{l.Spec.Path, l.Spec.Dir, l.Name}, l.Spec.Args...) {
-		if hasNUL(text) {
-			return refuse(OtherReason, "the command, its directory or its name contains a NUL byte")
-		}
+	if slices.ContainsFunc(append([]string{l.Spec.Path, l.Spec.Dir, l.Name}, l.Spec.Args...), hasNUL) {
+		return refuse(OtherReason, "the command, its directory or its name contains a NUL byte")
 	}
 	return nil
 }
@@ -173,7 +172,7 @@ func checkLaunch(l *Launch) error {
 // awaitExec waits until the stub has become the worker or has failed: in both
 // cases the pipe's other end closes.
 func (m *Manager) awaitExec(b *birth) {
-	defer b.statusRead.Close()
+	defer b.statusRead.Close() //nolint:errcheck // nothing was written
 	text, err := io.ReadAll(io.LimitReader(b.statusRead, 4*failureSize))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return // closed

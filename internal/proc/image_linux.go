@@ -64,7 +64,7 @@ func elfData() elf.Data {
 // file is gone when the last process closes it.
 func memoryFile(image []byte) (*os.File, error) {
 	fd, err := unix.MemfdCreate("queuefleet-exec", unix.MFD_CLOEXEC|unix.MFD_EXEC)
-	if err == unix.EINVAL { //nolint:errorlint // a bare Errno; MFD_EXEC is unknown before Linux 6.3 and not needed there
+	if err == unix.EINVAL { // MFD_EXEC is unknown before Linux 6.3 and not needed there
 		fd, err = unix.MemfdCreate("queuefleet-exec", unix.MFD_CLOEXEC)
 	}
 	if err != nil {
@@ -72,7 +72,7 @@ func memoryFile(image []byte) (*os.File, error) {
 	}
 	file := os.NewFile(uintptr(fd), "queuefleet-exec")
 	if _, err := file.Write(image); err != nil {
-		file.Close()
+		_ = file.Close()
 		return nil, err
 	}
 	return file, nil
@@ -111,7 +111,7 @@ func (s stub) works(stdin *os.File) bool {
 	if err != nil {
 		return false
 	}
-	defer image.Close()
+	defer image.Close() //nolint:errcheck // nothing was written
 	null := stdin.Fd()
 	pid, err := syscall.ForkExec(s.path, s.title("probe"), &syscall.ProcAttr{
 		Files: []uintptr{null, null, null, ^uintptr(0), null, image.Fd()},

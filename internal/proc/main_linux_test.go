@@ -226,13 +226,13 @@ func (h *harness) output(c *Child) string {
 func gone(t *testing.T, pid int) {
 	t.Helper()
 	handle, err := unix.PidfdOpen(pid, 0)
-	if err == unix.ESRCH { //nolint:errorlint // a bare Errno
+	if err == unix.ESRCH {
 		return
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(handle)
+	defer unix.Close(handle) //nolint:errcheck // a descriptor of the test
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		if n, _ := unix.Poll([]unix.PollFd{{Fd: int32(handle), Events: unix.POLLIN}}, 1000); n == 1 {
 			return

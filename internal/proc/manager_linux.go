@@ -86,7 +86,7 @@ func New(o Options) (*Manager, error) {
 		sweeping: map[int]*Child{},
 	}
 	if err := m.prepare(); err != nil {
-		null.Close()
+		_ = null.Close()
 		return nil, err
 	}
 	m.begin()
@@ -229,7 +229,7 @@ func (m *Manager) end() {
 		m.forwarder.close()
 		m.forwarding.Wait()
 	}
-	m.null.Close()
+	_ = m.null.Close()
 }
 
 func (m *Manager) endReading() {

@@ -93,11 +93,11 @@ func TestHungDirectory(t *testing.T) {
 	dir := t.TempDir()
 	options := fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", device)
 	if err := unix.Mount("nobody", dir, "fuse", 0, options); err != nil {
-		unix.Close(device)
+		_ = unix.Close(device)
 		t.Skip("no FUSE:", err)
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
-	t.Cleanup(func() { unix.Close(device) })
+	t.Cleanup(func() { _ = unix.Close(device) })
 	eachStub(t, func(t *testing.T, s *stub) {
 		h := newHarness(t, Options{stub: s})
 		spec := shell(t, "echo ran")
@@ -225,7 +225,7 @@ func TestMemoryMax(t *testing.T) {
 	if err := l.prepare(1<<20, true); err != nil {
 		t.Fatal(err)
 	}
-	defer l.handle.Close()
+	defer l.handle.Close() //nolint:errcheck // a descriptor of the test
 	if got, err := os.ReadFile(filepath.Join(dir, "memory.max")); err != nil || string(got) != "1048576" {
 		t.Errorf("memory.max is %q, %v", got, err)
 	}

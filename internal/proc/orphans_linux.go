@@ -16,7 +16,7 @@ import (
 // certain at once, and returns how many processes that were. It is called with
 // both mutexes held, before the child is reaped.
 func (m *Manager) killRest(c *Child) int {
-	defer unix.Kill(-c.pid, unix.SIGKILL)
+	defer func() { _ = unix.Kill(-c.pid, unix.SIGKILL) }()
 	if c.leaf != nil {
 		count := c.leaf.processes()
 		if c.leaf.kill() == nil {
@@ -96,7 +96,7 @@ func (m *Manager) sweep(c *Child) {
 		if carries(pid, c.mark) && m.killAdopted(c, pid, handle) {
 			count++
 		}
-		unix.Close(handle)
+		_ = unix.Close(handle)
 	}
 	m.stats.leaked.Add(uint64(count))
 	c.mu.Lock()
@@ -129,7 +129,7 @@ func carries(pid int, mark string) bool {
 	if err != nil {
 		return false
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // nothing was written
 	environment, err := io.ReadAll(io.LimitReader(file, 4<<20))
 	if err != nil {
 		return false

@@ -83,7 +83,7 @@ func newReader(o *output, stream Stream, buffers *sync.Pool) *reader {
 // run reads to the end, or until the file's read deadline. It reports whether
 // somebody may still write.
 func (r *reader) run() (abandoned bool) {
-	defer r.stream.File.Close()
+	defer r.stream.File.Close() //nolint:errcheck // nothing was written
 	defer r.lines.end()
 	raw, err := r.stream.File.SyscallConn()
 	if err != nil {

@@ -108,7 +108,7 @@ func TestOutputHeldOpen(t *testing.T) {
 	h := newHarness(t, Options{DrainTime: 1})
 	held := &holder{}
 	c := h.launch(Launch{Spec: shell(t, `printf 'last words'`), Source: held})
-	defer func() { held.file.Close() }()
+	defer func() { _ = held.file.Close() }()
 	if got := h.output(c); got != "last words" {
 		t.Errorf("output is %q", got)
 	}

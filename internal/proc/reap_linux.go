@@ -89,7 +89,7 @@ func (m *Manager) bury(c *Child) {
 	}
 	delete(m.children, c.pid)
 	if c.pidfd >= 0 {
-		unix.Close(c.pidfd)
+		_ = unix.Close(c.pidfd)
 	}
 	if c.deadline != nil {
 		c.deadline.Stop()

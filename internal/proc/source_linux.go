@@ -18,8 +18,8 @@ func (p Pipes) Open(*Identity) (Ends, error) {
 	}
 	readErr, writeErr, err := pipe()
 	if err != nil {
-		readOut.Close()
-		writeOut.Close()
+		_ = readOut.Close()
+		_ = writeOut.Close()
 		return Ends{}, err
 	}
 	streams := []Stream{{Name: "stdout", File: readOut}, {Name: "stderr", File: readErr}}
@@ -35,22 +35,22 @@ func pipe() (read, write *os.File, err error) {
 		return nil, nil, os.NewSyscallError("pipe2", err)
 	}
 	if err := unix.SetNonblock(fds[0], true); err != nil {
-		unix.Close(fds[0])
-		unix.Close(fds[1])
+		_ = unix.Close(fds[0])
+		_ = unix.Close(fds[1])
 		return nil, nil, os.NewSyscallError("fcntl", err)
 	}
 	return os.NewFile(uintptr(fds[0]), "output"), os.NewFile(uintptr(fds[1]), "output"), nil
 }
 
 func (e *Ends) closeWorkers() {
-	e.Stdout.Close()
+	_ = e.Stdout.Close()
 	if e.Stderr != e.Stdout {
-		e.Stderr.Close()
+		_ = e.Stderr.Close()
 	}
 }
 
 func (e *Ends) closeStreams() {
 	for _, stream := range e.Streams {
-		stream.File.Close()
+		_ = stream.File.Close()
 	}
 }

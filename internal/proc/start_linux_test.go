@@ -40,7 +40,7 @@ func ownCopy(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer from.Close()
+	defer from.Close() //nolint:errcheck // a descriptor of the test
 	to, err := os.OpenFile(filepath.Join(dir, "worker"), os.O_CREATE|os.O_WRONLY, 0o755)
 	if err != nil {
 		t.Fatal(err)
@@ -101,14 +101,14 @@ func TestWorkerGetsNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(leak)
+	defer unix.Close(leak) //nolint:errcheck // a descriptor of the test
 	eachStub(t, func(t *testing.T, s *stub) {
 		h := newHarness(t, Options{stub: s})
 		lock, err := os.Create(filepath.Join(t.TempDir(), "lock"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer lock.Close()
+		defer lock.Close() //nolint:errcheck // a descriptor of the test
 		// ls has the directory open as well, as the lowest number that is free.
 		files := h.script("exec ls -l /proc/self/fd/")
 		locked := h.launch(Launch{Spec: shell(t, "exec ls -l /proc/self/fd/"), Lock: lock})

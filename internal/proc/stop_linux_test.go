@@ -229,7 +229,7 @@ func TestOtherChildrenAreLeftAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(handle)
+	defer unix.Close(handle) //nolint:errcheck // a descriptor of the test
 	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(handle), Events: unix.POLLIN}}, 60_000)
 	for range 5 { // the foreign one is dead and hides these
 		h.wait(h.script("exit 0"), Exited)

@@ -23,20 +23,21 @@ func RunStub() {
 		return
 	}
 	runtime.LockOSThread() // identity and death signal are the thread's
-	os.Exit(runProgram())
+	runProgram()
+	os.Exit(stubFailed)
 }
 
 // runProgram carries out the program in imageFD. It returns only on failure.
-func runProgram() int {
+func runProgram() {
 	var info unix.Stat_t
 	if err := unix.Fstat(imageFD, &info); err != nil || info.Size < dataOffset {
-		return stubFailed
+		return
 	}
 	size := uintptr(info.Size)
 	at, err := unix.MmapPtr(imageFD, 0, unsafe.Add(nil, imageBase), size,
 		unix.PROT_READ, unix.MAP_PRIVATE|unix.MAP_FIXED_NOREPLACE)
 	if err != nil || uintptr(at) != imageBase {
-		return stubFailed
+		return
 	}
 	image := unsafe.Slice((*byte)(at), size)
 	table := binary.NativeEndian.Uint64(image[slotOffset:]) - imageBase
@@ -51,8 +52,7 @@ func runProgram() int {
 			binary.NativeEndian.PutUint64(failure[:], uint64(result))
 			binary.NativeEndian.PutUint64(failure[8:], uint64(imageBase+len(image)-len(call)))
 			_, _ = unix.Write(statusFD, failure[:])
-			return stubFailed
+			return
 		}
 	}
-	return stubFailed
 }
