@@ -8,6 +8,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/queuefleet/queuefleet/configs"
+	"github.com/queuefleet/queuefleet/supervisor"
 )
 
 const checkHelp = "Check configuration files."
@@ -17,6 +18,7 @@ type checkConfig struct {
 	env    *env
 	files  []string
 	strict bool
+	name   string // of a supervisor; empty: nobody wants to know what runs there
 }
 
 // configureCheckConfig declares `check config`.
@@ -24,19 +26,45 @@ func configureCheckConfig(app *kingpin.Application, e *env) {
 	c := &checkConfig{env: e}
 	cmd := group(app, "check", checkHelp).Command("config", "Check configuration files and everything they refer to, and report every mistake at once.")
 	cmd.Flag("strict", "Treat warnings as mistakes.").BoolVar(&c.strict)
+	cmd.Flag("supervisor.name", "List the pools that run on the supervisor of this name as well.").StringVar(&c.name)
 	cmd.Arg("file", "Files to check. Default: --config.file.").StringsVar(&c.files)
 	e.commands[cmd.FullCommand()] = c.run
 }
 
 // fileReport is the result for one file.
 type fileReport struct {
-	File         string    `json:"file"`
-	OK           bool      `json:"ok"`
-	Connections  int       `json:"connections"`
-	Applications int       `json:"applications"`
-	Queues       int       `json:"queues"`
-	Mistakes     []finding `json:"mistakes"`
-	Warnings     []finding `json:"warnings"`
+	File         string      `json:"file"`
+	OK           bool        `json:"ok"`
+	Connections  int         `json:"connections"`
+	Applications int         `json:"applications"`
+	Queues       int         `json:"queues"`
+	Mistakes     []finding   `json:"mistakes"`
+	Warnings     []finding   `json:"warnings"`
+	Pools        []poolToRun `json:"pools,omitempty"` // that run on the supervisor asked for
+}
+
+// poolToRun is a queue configuration whose workers a supervisor runs.
+type poolToRun struct {
+	Pool        string   `json:"pool"`
+	Application string   `json:"application"`
+	Connection  string   `json:"connection"`
+	Preset      string   `json:"preset"`
+	Queues      []string `json:"queue_names"`
+	Min         int      `json:"min_processes"`
+	Max         int      `json:"max_processes"`
+}
+
+// poolsOn lists what runs on a supervisor.
+func poolsOn(cfg *configs.Config, name string) []poolToRun {
+	var list []poolToRun
+	for i := range cfg.Queues {
+		q := &cfg.Queues[i]
+		if q.Worker == nil || !cfg.QueueWatched(q) || !supervisor.RunsHere(q, name) {
+			continue
+		}
+		list = append(list, poolToRun{q.Name, q.Application, q.Connection, q.Worker.Preset, q.QueueNames, q.MinProcesses, q.MaxProcesses})
+	}
+	return list
 }
 
 // checkReport is what -o json prints.
@@ -51,7 +79,7 @@ func (c *checkConfig) run(context.Context) error {
 	}
 	report := checkReport{OK: true}
 	for _, file := range c.files {
-		r := checkFile(file, c.strict)
+		r := c.checkFile(file)
 		report.OK = report.OK && r.OK
 		report.Files = append(report.Files, r)
 	}
@@ -69,18 +97,21 @@ func (c *checkConfig) run(context.Context) error {
 }
 
 // checkFile loads one file and reports what is wrong with it.
-func checkFile(file string, strict bool) fileReport {
+func (c *checkConfig) checkFile(file string) fileReport {
 	r := fileReport{File: file, Mistakes: []finding{}, Warnings: []finding{}}
-	c, err := configs.Load(file)
+	cfg, err := configs.Load(file)
 	r.Mistakes = append(r.Mistakes, findings(file, err)...)
-	if c != nil {
-		r.Mistakes = append(r.Mistakes, fragmentFindings(c)...)
-		r.Connections, r.Applications, r.Queues = len(c.Connections), len(c.Applications), len(c.Queues)
-		for _, w := range c.Warnings() {
+	if cfg != nil {
+		r.Mistakes = append(r.Mistakes, fragmentFindings(cfg)...)
+		r.Connections, r.Applications, r.Queues = len(cfg.Connections), len(cfg.Applications), len(cfg.Queues)
+		for _, w := range cfg.Warnings() {
 			r.Warnings = append(r.Warnings, newFinding(w.Position, w.Text))
 		}
+		if c.name != "" {
+			r.Pools = poolsOn(cfg, c.name)
+		}
 	}
-	r.OK = len(r.Mistakes) == 0 && (!strict || len(r.Warnings) == 0)
+	r.OK = len(r.Mistakes) == 0 && (!c.strict || len(r.Warnings) == 0)
 	return r
 }
 
@@ -96,7 +127,23 @@ func (c *checkConfig) print(report checkReport) {
 	}
 	for _, r := range report.Files {
 		fmt.Fprintln(c.env.stdout, c.summary(r))
+		if c.name != "" && len(r.Mistakes) == 0 {
+			c.printPools(r.Pools)
+		}
 	}
+}
+
+// printPools lists what runs on the supervisor that was asked for.
+func (c *checkConfig) printPools(pools []poolToRun) {
+	fmt.Fprintf(c.env.stdout, "%s on %s\n", count(len(pools), "pool"), printable(c.name))
+	if len(pools) == 0 {
+		return
+	}
+	t := table{header: []string{"POOL", "APPLICATION", "CONNECTION", "PRESET", "MIN", "MAX", "QUEUES"}}
+	for _, p := range pools {
+		t.add(text(p.Pool), text(p.Application), text(p.Connection), text(p.Preset), number("%d", p.Min), number("%d", p.Max), text(strings.Join(p.Queues, ", ")))
+	}
+	t.write(c.env.stdout, c.env)
 }
 
 func (c *checkConfig) summary(r fileReport) string {

@@ -58,3 +58,9 @@ func mean(what string, known []string, wanted string, eligible func(string) bool
 	}
 	return names, nil
 }
+
+// means reports whether a queue name or pattern of the configuration means name.
+func means(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return pattern == name || ok && err == nil
+}

@@ -75,6 +75,9 @@ func newApp(e *env) *kingpin.Application {
 	configureConnectionsList(app, e)
 	configureConnectionsTest(app, e)
 	configureQueuesList(app, e)
+	configurePools(app, e)
+	configureWorkersList(app, e)
+	configureFailed(app, e)
 	configureEncrypt(app, e)
 	configureDemo(app, e)
 	return app

@@ -30,6 +30,7 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	programs := buildSupervisor(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -38,6 +39,11 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("EXAMPLES", examples)
 			e.Setenv("TMPDIR", e.WorkDir+"/tmp")
+			e.Setenv("PATH", programs+string(filepath.ListSeparator)+e.Getenv("PATH"))
+			e.Setenv("AS", "") // whom workers run as
+			if os.Geteuid() == 0 {
+				e.Setenv("AS", "user: nobody, group: nogroup,")
+			}
 			e.Values[serversKey{}] = map[string]*redistest.Server{}
 			e.Values[testKey{}] = e.T()
 			return os.MkdirAll(e.WorkDir+"/tmp", 0o700)
@@ -46,6 +52,7 @@ func TestScript(t *testing.T) {
 			"status":    runFor,
 			"redis":     startRedis,
 			"redis-do":  redisDo,
+			"redis-get": redisGet,
 			"dbsize":    dbSize,
 			"free-addr": freeAddr,
 			"silent":    silentServer,
@@ -58,6 +65,17 @@ func TestScript(t *testing.T) {
 			"fleet":     bigFleet,
 		},
 	})
+}
+
+// buildSupervisor builds the real program and returns the directory it is in.
+func buildSupervisor(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	out, err := exec.Command("go", "build", "-o", dir, "../queuefleet_supervisor").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return dir
 }
 
 type (
@@ -141,6 +159,18 @@ func redisDo(ts *testscript.TestScript, neg bool, args []string) {
 	if (err != nil) != neg {
 		ts.Fatalf("%v: %v", args, err)
 	}
+}
+
+// redisGet is `redis-get NAME COMMAND…`: the answer is what stdout looks at next.
+func redisGet(ts *testscript.TestScript, _ bool, args []string) {
+	command := make([]any, 0, len(args))
+	for _, arg := range args[1:] {
+		command = append(command, arg)
+	}
+	answer, err := servers(ts)[args[0]].Client().Do(tb(ts).Context(), command...).Text()
+	ts.Check(err)
+	_, err = fmt.Fprintln(ts.Stdout(), answer)
+	ts.Check(err)
 }
 
 // dbSize is `dbsize NAME N`: the server holds so many keys.
