@@ -150,6 +150,9 @@ func TestLifeOfARealApplication(t *testing.T) {
 		return len(pids) > 0 && p.pool("mail").Outdated == 0
 	})
 
+	t.Log("metrics are those of the catalogue")
+	catalogued(t, p.get("/metrics"))
+
 	t.Log("nothing shows the password")
 	s.secretIsKept(p)
 

@@ -10,7 +10,7 @@ const preamble = `# Metrics
 <!-- Made from metrics.yaml by "make docs"; changes go there. -->
 
 Everything that queuefleet_exporter serves: the fleet on ` + "`/metrics`" + ` and, of one connection, on ` + "`/probe?connection=NAME`" + `;
-what is about the exporter itself on ` + "`/metrics`" + ` only.
+what is about the exporter itself on ` + "`/metrics`" + ` only. And what queuefleet_supervisor serves on its own ` + "`/metrics`" + `.
 
 What holds everywhere:
 
@@ -29,7 +29,7 @@ func (c *catalogue) markdown() string {
 	var b strings.Builder
 	b.WriteString(preamble)
 	b.WriteString("| scope | labels |\n|---|---|\n")
-	for _, scope := range []string{"connection", "queue", "horizon", "application", "exporter"} {
+	for _, scope := range []string{"connection", "queue", "horizon", "application", "exporter", "pool", "source", "supervisor"} {
 		fmt.Fprintf(&b, "| %s | %s |\n", scope, codes(c.Identity[scope]))
 	}
 	b.WriteString("\nFigures of a server carry `node` as well on a Cluster, where each node has its own.\n\n## Contents\n\n")
@@ -57,7 +57,7 @@ func (c *catalogue) section(b *strings.Builder, g group) {
 
 func labels(m *metric) string {
 	var parts []string
-	if m.Scope != "connection" && m.Endpoint == "" {
+	if m.Scope == "pool" || m.Scope == "source" || m.Scope != "connection" && m.Endpoint == "" {
 		parts = append(parts, "*"+m.Scope+"*")
 	}
 	if m.PerNode {
