@@ -1,7 +1,7 @@
 # Queuefleet: `make help` lists the targets.
 GO       ?= go
 BIN      := bin
-PROGRAMS := queuefleet_exporter qftool
+PROGRAMS := queuefleet_exporter queuefleet_supervisor qftool
 
 VERSION   := $(shell cat VERSION)
 REVISION  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
@@ -31,7 +31,7 @@ build: $(PROGRAMS) ## build the programs into bin/
 $(PROGRAMS):
 	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN)/$@ ./cmd/$@
 
-run: build ## run the exporter against an embedded Redis that is kept busy; Ctrl-C stops all of it
+run: build ## run exporter, supervisor and demo workers against an embedded Redis that is kept busy; Ctrl-C stops all of it
 	$(BIN)/qftool demo
 
 test: deps test-go test-tools docs-check ## everything: installs what it needs on Debian, then vet, tests with the race detector, generated docs
