@@ -23,7 +23,9 @@ func (l *loop) decide(p *pool) {
 		d = Decide(*o)
 	} else {
 		d = Start(*o)
-		p.raisedMax = d.Max
+		if d.Max > o.Bounds.Max {
+			p.raisedMax = d.Max // Horizon's rules; under the others the configuration's maximum holds
+		}
 		p.begun = true
 	}
 	p.lastScale = d.LastScale

@@ -205,7 +205,7 @@ func (l *loop) redefine(p *pool, d *definition) bool {
 	if fresh || changed || p.cannot != nil {
 		l.prepare(p)
 	}
-	if !fresh && (old.balance() != d.balance() || old.queue.ScalingRules != d.queue.ScalingRules) {
+	if !fresh && (old.balance() != d.balance() || old.queue.ScalingRules != d.queue.ScalingRules || old.bounds().Max != d.bounds().Max) {
 		p.raisedMax, p.lastScale = 0, time.Time{}
 	}
 	l.decide(p)

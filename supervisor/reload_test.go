@@ -382,3 +382,19 @@ func TestRestartReplacesAll(t *testing.T) {
 		}
 	})
 }
+
+func TestLoweredMaximumHolds(t *testing.T) {
+	inBubble(t, fleet(queueConfig{name: "a", min: 1, max: 8}), nil, func(b *bench) {
+		b.reader.set("a", 100)
+		b.advance(3 * time.Second)
+		b.counts("a", 0, 8, 0, 0)
+		b.apply(fleet(queueConfig{name: "a", min: 1, max: 4}))
+		b.counts("a", 0, 4, 0, 0)
+		if n := b.pool("a").Max; n != 4 {
+			t.Errorf("the maximum is %d", n)
+		}
+		if _, err := b.Control(b.t.Context(), Command{Action: ActionScale, Processes: 5}); err != (ErrOutOfBounds{Pool: "a", Asked: 5, Min: 1, Max: 4}) { //nolint:errorlint // exactly this one
+			t.Errorf("scaling: %v", err)
+		}
+	})
+}

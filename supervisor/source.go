@@ -222,22 +222,6 @@ func (l *loop) figures(p *pool, r readResult, discovered bool) {
 	}
 }
 
-// forgetQueues drops what is known of queues that no sub-pool works any more.
-func (p *pool) forgetQueues() {
-	keep := map[string]bool{}
-	for _, s := range p.subs {
-		for _, name := range s.queues {
-			keep[name] = true
-		}
-	}
-	for name := range p.loads {
-		if !keep[name] {
-			delete(p.loads, name)
-			delete(p.runtimes, name)
-		}
-	}
-}
-
 // sourceIs notes whether a source answers, and starts again what has ended
 // while it did not.
 func (l *loop) sourceIs(s *source, up bool) {
@@ -280,30 +264,4 @@ func (l *loop) sourceUp(p *pool) bool {
 func (l *loop) sourceAway(p *pool) bool {
 	s := l.sources[p.def.conn.Name]
 	return s != nil && s.up != nil && !*s.up
-}
-
-// discovered lists the queues that the patterns of a pool have found.
-func (l *loop) discovered(p *pool) []string {
-	s := l.sources[p.def.conn.Name]
-	if s == nil {
-		return nil
-	}
-	var names []string
-	for _, pattern := range p.def.patterns {
-		names = append(names, s.discovered[patternKey(&pattern)]...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-func equalNames(a, b map[string][]string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for key, names := range a {
-		if !slices.Equal(names, b[key]) {
-			return false
-		}
-	}
-	return true
 }
