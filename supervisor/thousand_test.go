@@ -159,3 +159,33 @@ func (r *real) benchReload(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkStopFiftyPools tells fifty pools to leave whose workers need 3 s for
+// it: all leave at the same time.
+func BenchmarkStopFiftyPools(b *testing.B) {
+	for b.Loop() {
+		r := newReal(b, nil)
+		var text strings.Builder
+		fmt.Fprintf(&text, "connections:\n  - name: main\n    address: %s\napplications:\n  - slug: shop\nqueues:\n", r.server.Addr)
+		for i := range 50 {
+			fmt.Fprintf(&text, "  - {name: pool-%02d, application: shop, connection: main, queue_names: [q%[1]d], min_processes: 1, max_processes: 1,\n"+
+				"     worker: {preset: exec, command: [/bin/sh, -c, \"trap 'sleep 3; exit 0' TERM; echo up; while :; do sleep 0.1; done\"], directory: /, user: root}}\n", i)
+		}
+		cfg, err := configs.Parse("bench.yml", []byte(text.String()))
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.set.Apply(cfg.Connections)
+		r.Apply(cfg)
+		r.until("up", func(*State) bool { return r.log.count("line=up") == 50 })
+		begin := time.Now()
+		r.stop()
+		<-r.done
+		b.ReportMetric(time.Since(begin).Seconds(), "stop-s")
+		for _, p := range r.State().Pools {
+			if p.Counters.BusyKilled > 0 {
+				b.Errorf("the worker of %s was killed", p.Name)
+			}
+		}
+	}
+}
