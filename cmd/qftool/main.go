@@ -18,6 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/queuefleet/queuefleet/internal/logging"
+	"github.com/queuefleet/queuefleet/internal/proc"
 )
 
 // Exit codes. They are documented and do not change.
@@ -32,7 +33,10 @@ var errFound = errors.New("something was found")
 
 var errNoCommand = errors.New("command not specified")
 
-func main() { os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	proc.RunStub() // does not return where this process is to become a worker of the demo
+	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
+}
 
 // run executes one command line, whose first word is the program's name, and
 // returns its exit code.
@@ -80,6 +84,7 @@ func newApp(e *env) *kingpin.Application {
 	configureFailed(app, e)
 	configureEncrypt(app, e)
 	configureDemo(app, e)
+	configureDemoWorker(app, e)
 	return app
 }
 

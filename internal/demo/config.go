@@ -27,6 +27,11 @@ type configData struct {
 	HorizonPrefix       string
 	ImportsRetryAfter   time.Duration
 	ExpireAt            string
+
+	Worker                []string // command of the supervisor's workers; empty: there are none
+	User                  string
+	ShopPrefix, CRMPrefix string
+	Speed                 float64
 }
 
 // writeConfig writes the configuration and the file with the password into dir.

@@ -35,6 +35,11 @@ type Options struct {
 	// demo's connections. Empty: servers are started within this process.
 	Addresses []string
 	Speed     float64 // how much faster than life jobs come and go; 1 = as they are
+
+	// Worker is the command by which a supervisor is to run workers of the busiest
+	// queues; Work is what it has to do. Empty: all work is simulated.
+	Worker []string
+	User   string // whom they run as; empty: as the supervisor
 }
 
 // Server is one of the demo's servers.
@@ -90,7 +95,7 @@ func (f *Fleet) setUp(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	f.build()
+	f.build(len(o.Worker) > 0)
 	if err := f.deleteKeys(ctx); err != nil { // of an earlier demo on these servers
 		return err
 	}
@@ -104,6 +109,7 @@ func (f *Fleet) setUp(ctx context.Context, o Options) error {
 	data := configData{
 		EU: f.servers[0].Address, US: f.servers[1].Address, Cache: f.servers[2].Address, Down: downAddress,
 		ShopCachePrefix: shopCachePrefix, HorizonPrefix: horizonPrefix,
+		Worker: o.Worker, User: o.User, ShopPrefix: shopPrefix, CRMPrefix: crmPrefix, Speed: o.Speed,
 		ImportsRetryAfter: importsRetryAfter, ExpireAt: time.Now().AddDate(0, 1, 0).Format(time.DateOnly),
 	}
 	f.servers = append(f.servers, Server{Connection: connDown, Address: downAddress, Down: true})
@@ -131,9 +137,13 @@ func (f *Fleet) connect(ctx context.Context, name, address, password string) err
 	return nil
 }
 
-// build makes the simulations and the list of their keys.
-func (f *Fleet) build() {
+// build makes the simulations and the list of their keys. Where real workers
+// take the jobs of a queue, only their coming is simulated.
+func (f *Fleet) build(supervised bool) {
 	for i, s := range specs() {
+		if supervised && s.supervised {
+			s.workers = always(0)
+		}
 		sim := &simulation{spec: s, speed: f.speed, maker: newMaker(uint64(i))}
 		f.keys[s.connection] = append(f.keys[s.connection], s.key(""), s.key(":delayed"), s.key(":reserved"))
 		if s.form == formHorizon {

@@ -40,11 +40,12 @@ func specs() []spec {
 		// More work than hands whenever a burst comes, then it is caught up.
 		with(shop, "high", func(s *spec) {
 			s.jobs = []string{`App\Jobs\CapturePayment`, `App\Jobs\ReserveStock`}
-			s.arrivals, s.workers, s.runtime = bursts(2, 120, 60), always(6), 1
+			s.arrivals, s.workers, s.runtime, s.supervised = bursts(2, 120, 60), always(6), 1, true
 		}),
 		with(shop, "default", func(s *spec) {
 			s.jobs = []string{`App\Jobs\UpdateSearchIndex`, `App\Jobs\ResizeImage`}
 			s.arrivals, s.workers, s.runtime, s.delayed, s.backlog = wave(4, 90), always(5), 1, 0.2, 60
+			s.supervised = true
 		}),
 		// Paused for a while in each period.
 		with(shop, "mail", func(s *spec) {
@@ -58,16 +59,18 @@ func specs() []spec {
 			s.arrivals, s.workers, s.runtime, s.delayed, s.backlog = steady(0.5), shifts(4, 40, 140), 0.8, 0.7, 30
 			s.limit = 300
 		}),
-		with(crm, "tenant-acme", func(s *spec) { s.arrivals, s.workers, s.runtime = wave(2, 70), always(3), 1.2 }),
+		with(crm, "tenant-acme", func(s *spec) {
+			s.arrivals, s.workers, s.runtime, s.supervised = wave(2, 70), always(3), 1.2, true
+		}),
 		with(crm, "tenant-globex", func(s *spec) {
-			s.arrivals, s.workers, s.runtime = bursts(0.2, 40, 100), always(1), 0.8
+			s.arrivals, s.workers, s.runtime, s.supervised = bursts(0.2, 40, 100), always(1), 0.8, true
 		}),
 		with(crm, "tenant-initech", func(s *spec) {
-			s.arrivals, s.workers, s.runtime, s.delayed = steady(0.4), always(1), 1.5, 0.3
+			s.arrivals, s.workers, s.runtime, s.delayed, s.supervised = steady(0.4), always(1), 1.5, 0.3, true
 		}),
 		// A tenant that comes later, to be found by its pattern.
 		with(crm, "tenant-umbrella", func(s *spec) {
-			s.arrivals, s.workers, s.runtime = from(60, steady(0.6)), always(1), 1.4
+			s.arrivals, s.workers, s.runtime, s.supervised = from(60, steady(0.6)), always(1), 1.4, true
 		}),
 		// Its workers die with their jobs in hand: reservations expire.
 		with(crm, "imports", func(s *spec) {

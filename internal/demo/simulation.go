@@ -27,6 +27,7 @@ type spec struct {
 	runtime    float64 // seconds that a job takes
 	retryAfter time.Duration
 	dies       bool // when its workers go, they die with their jobs in hand
+	supervised bool // the demo's supervisor runs workers for it, where there is one
 
 	pausePeriod, pauseLength float64 // paused for pauseLength at the end of each pausePeriod, in seconds
 }

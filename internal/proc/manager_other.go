@@ -75,6 +75,9 @@ func (c *Child) Usage() (Usage, error) { return Usage{}, errors.ErrUnsupported }
 // Open returns errors.ErrUnsupported.
 func (p Pipes) Open(*Identity) (Ends, error) { return Ends{}, errors.ErrUnsupported }
 
+// DelegatedCgroup returns errors.ErrUnsupported.
+func DelegatedCgroup() (string, error) { return "", errors.ErrUnsupported }
+
 func resources() map[string]int { return nil }
 
 func hasCapabilities(string) bool { return false }
