@@ -34,6 +34,10 @@ const (
 	// overrun is what a probe may take beyond its deadline, for a goroutine to
 	// be scheduled on a busy machine, before the scrape goes on without it.
 	overrun = 100 * time.Millisecond
+
+	// landingGrace is how long beyond its deadline a scrape waits for a
+	// collection that is about to end.
+	landingGrace = 300 * time.Millisecond
 )
 
 // ErrUnknownConnection is returned for a name that is not configured or not probed.
@@ -137,8 +141,8 @@ func (f *fleet) sub(names []string) (*fleet, error) {
 }
 
 // Scrape probes the named connections, all of them where names is nil, and
-// returns their series as a *Page. It answers within ctx's deadline: what has not answered
-// by then is down. Concurrent calls for the same names share one collection.
+// returns their series as a *Page. It answers within ctx's deadline, on a busy machine
+// shortly after it: what has not answered by then is down. Concurrent calls for the same names share one collection.
 func (c *Collector) Scrape(ctx context.Context, names []string) (io.WriterTo, error) {
 	led := false
 	flight := c.flights.DoChan(strings.Join(names, "\x00"), func() (any, error) {
@@ -147,16 +151,33 @@ func (c *Collector) Scrape(ctx context.Context, names []string) (io.WriterTo, er
 	})
 	select {
 	case done := <-flight:
-		if !led {
-			c.metrics.coalesced.Inc()
-		}
-		if done.Err != nil {
-			return nil, done.Err
-		}
-		return done.Val.(*Page), nil
+		return c.landed(done, led)
 	case <-ctx.Done():
-		return nil, fmt.Errorf("scrape: %w", context.Cause(ctx))
 	}
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return nil, fmt.Errorf("scrape: %w", ctx.Err()) // nobody waits any more
+	}
+	// The collection gives up before its time is over. On a busy machine that may
+	// be a little late, and then it is still better than nothing.
+	late := time.NewTimer(landingGrace)
+	defer late.Stop()
+	select {
+	case done := <-flight:
+		return c.landed(done, led)
+	case <-late.C:
+		return nil, fmt.Errorf("scrape: %w", ctx.Err())
+	}
+}
+
+// landed unpacks a collection's result for one of those who waited for it.
+func (c *Collector) landed(done singleflight.Result, led bool) (io.WriterTo, error) {
+	if !led {
+		c.metrics.coalesced.Inc()
+	}
+	if done.Err != nil {
+		return nil, done.Err
+	}
+	return done.Val.(*Page), nil
 }
 
 // budget is how long ctx gives; 0 = for ever.
