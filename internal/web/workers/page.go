@@ -15,7 +15,7 @@ import (
 const (
 	perPage      = 100 // pools
 	workersShown = 500 // of the pools on a page
-	eventsShown  = 20
+	eventsShown  = 10
 )
 
 // tab is a choice of state.
