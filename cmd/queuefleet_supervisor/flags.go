@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/url"
 	"os"
+	"strconv"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
@@ -49,6 +51,8 @@ func parseFlags(args []string, stdout io.Writer) (*flags, error) {
 
 	k.Flag("supervisor.name", "Name that hosts in the configuration are matched with. Default: the machine's host name.").StringVar(&o.Name)
 	k.Flag("observe", "Decide how many workers there should be and export it, but start nothing.").BoolVar(&o.Observe)
+	k.Flag("supervisor.start-rate", "How many workers are started a second over all pools, after a burst of 50. 0 = unlimited.").
+		Default(strconv.FormatFloat(o.StartRate, 'g', -1, 64)).Float64Var(&o.StartRate)
 	k.Flag("state.dir", "Existing directory in which paused pools are remembered over a restart. Empty = they are not.").
 		PlaceHolder("DIR").StringVar(&o.StateDir)
 	k.Flag("shutdown.mode", "What SIGTERM does: drain = workers finish their jobs, then the supervisor ends.").Default("drain").Enum("drain")
@@ -84,6 +88,9 @@ func (f *flags) finish(level, external string) error {
 	}
 	if o.AutoReload < 0 {
 		errs = append(errs, errors.New("--config.auto-reload-interval is negative"))
+	}
+	if !(o.StartRate >= 0) || math.IsInf(o.StartRate, 0) { // not a number is neither
+		errs = append(errs, errors.New("--supervisor.start-rate is not a number of workers a second"))
 	}
 	if o.StateDir != "" {
 		if info, err := os.Stat(o.StateDir); err != nil {

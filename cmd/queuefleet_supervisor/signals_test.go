@@ -78,6 +78,8 @@ func TestCommandLine(t *testing.T) {
 		"unknown flag":      {[]string{"--colour"}, 2, "try --help"},
 		"no directory":      {[]string{"--state.dir=" + good}, 2, "not a directory"},
 		"missing directory": {[]string{"--state.dir=/nonexistent"}, 2, "no such file"},
+		"negative rate":     {[]string{"--supervisor.start-rate=-1"}, 2, "start-rate is not a number"},
+		"no number":         {[]string{"--supervisor.start-rate=NaN"}, 2, "start-rate is not a number"},
 		"negative interval": {[]string{"--config.auto-reload-interval=-1s"}, 2, "negative"},
 		"URL with password": {[]string{"--web.external-url=http://a:b@c"}, 2, "without user"},
 	} {

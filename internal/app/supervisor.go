@@ -73,7 +73,7 @@ func assembleSupervisor(o SupervisorOptions) (*supervised, error) {
 	s.open()
 	s.supervisor = supervisor.New(supervisor.Options{
 		Logger: o.Logger.With("component", "supervisor"), Registerer: s.registry, Name: o.Name,
-		Set: s.set, Manager: s.manager, Observe: o.Observe,
+		Set: s.set, Manager: s.manager, Observe: o.Observe, StartRate: startRate(o.StartRate),
 	})
 	s.pauses = &pauses{Supervisor: s.supervisor, dir: o.StateDir, logger: o.Logger}
 	s.keepConfig(s.supervisor.Apply, s.warnOfMemory)
@@ -83,6 +83,14 @@ func assembleSupervisor(o SupervisorOptions) (*supervised, error) {
 	}
 	workers.Register(s.site, s.pauses)
 	return s, nil
+}
+
+// startRate says it as the supervisor wants it, for which 0 is no wish.
+func startRate(perSecond float64) supervisor.StartRate {
+	if perSecond == 0 {
+		return supervisor.StartRate{PerSecond: -1}
+	}
+	return supervisor.StartRate{PerSecond: perSecond}
 }
 
 // forwardTo returns what writes workers' output to a log. What an application

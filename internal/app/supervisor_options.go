@@ -11,7 +11,7 @@ import (
 // SupervisorDefaults returns what the supervisor's flags say when nobody sets
 // them, with the fields left open that have no default.
 func SupervisorDefaults() SupervisorOptions {
-	return SupervisorOptions{ConfigFile: "queuefleet.yml"}
+	return SupervisorOptions{ConfigFile: "queuefleet.yml", StartRate: 50}
 }
 
 // SupervisorOptions are all that may differ between two runs of the supervisor.
@@ -22,6 +22,7 @@ type SupervisorOptions struct {
 	AutoReload time.Duration // how often the files are looked at for changes; 0: never
 	Name       string        // what hosts in the configuration are matched with
 	Observe    bool          // decide and export, start nothing
+	StartRate  float64       // workers started a second over all pools; 0: unlimited
 	StateDir   string        // where pauses outlive a restart; empty: they do not
 
 	// Signals are wishes: SIGHUP to reload, SIGUSR2 and SIGCONT to pause all pools
