@@ -14,8 +14,8 @@ import (
 //
 //   - A payload up to Options.HeadBytes is fetched at every scrape.
 //   - A larger one is fetched again when bytesPerSecond would have carried it,
-//     but after minInterval at the least (unless it is known to be gone) and
-//     after maxInterval at the most.
+//     after maxInterval at the most: one of 2 MB still at every scrape of the
+//     usual 15 s, one of 10 MB every 40 s.
 //   - One scrape fetches up to scrapeBytes of payloads by what they weighed
 //     last, or one. What does not fit has its turn at the next scrape.
 //   - Of queues with jobs whose payload was never seen, firstUnknown are asked
@@ -31,7 +31,6 @@ import (
 //     of what arrived, but leastBytes, and twice as much an hour later.
 const (
 	bytesPerSecond = 256 << 10
-	minInterval    = time.Minute
 	maxInterval    = time.Hour
 	firstPenalty   = 5 * time.Minute
 	scrapeBytes    = 16 << 20
@@ -148,7 +147,7 @@ func (b *batch) fetched(f *fetch, size int64) {
 	}
 	f.weighed, f.size, f.strikes, f.last = true, size, 0, b.now
 	if size > b.limit {
-		f.next = b.now.Add(min(max(transfer(size), minInterval), maxInterval))
+		f.next = b.now.Add(min(transfer(size), maxInterval))
 	}
 }
 

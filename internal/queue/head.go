@@ -15,10 +15,10 @@ import (
 // head. Identity is the payload's uuid or id, which stay the same when the job
 // is tried again; else a hash of the whole payload.
 //
-// While a large payload is not fetched, the list's length speaks: jobs leave at
-// the head only, so a list that became shorter has another head, of which
-// nothing is known yet (0, the bound that always holds). Otherwise the head may
-// be the same one, and the bound that was proven last stays as it is.
+// While a large payload is not fetched, its ages are not known, unless the list
+// is empty: its length says no more than whether jobs have left. Whether the
+// head is still the one that was seen shows when it is fetched again, and then
+// the bound counts from where it was first seen.
 type head struct {
 	cmd   *redis.StringCmd
 	fetch fetch
@@ -27,7 +27,6 @@ type head struct {
 	hash   uint64
 	id     uint64
 	since  time.Time // seen at the head from here
-	until  time.Time // to here
 	ready  float64   // when it became ready, unix seconds
 	timed  bool      // ready is known
 	length int64
@@ -101,12 +100,9 @@ func (h *head) infer(now time.Time, shorter bool, r *Reading) {
 		return
 	case shorter && h.known:
 		h.fetch.gone()
-		h.id, h.hash, h.since, h.until, h.timed = 0, 0, now, now, false
+		h.id, h.hash, h.since, h.timed = 0, 0, now, false // another head
 	}
 	r.Withheld = true
-	if h.known {
-		r.OldestAgeLowerBound = seconds(h.until, h.since)
-	}
 }
 
 // observe takes in what was fetched.
@@ -114,7 +110,6 @@ func (h *head) observe(now time.Time, payload string, b *batch) {
 	hash := maphash.String(b.seed, payload)
 	if h.known && hash == h.hash {
 		b.fetched(&h.fetch, h.fetch.size)
-		h.until = now
 		return
 	}
 	f, size := b.scan(payload)
@@ -126,7 +121,7 @@ func (h *head) observe(now time.Time, payload string, b *batch) {
 	if !h.known || id != h.id {
 		h.since = now
 	}
-	h.known, h.hash, h.id, h.until = true, hash, id, now
+	h.known, h.hash, h.id = true, hash, id
 	h.ready, h.timed = f.readySince(now)
 }
 

@@ -110,31 +110,28 @@ func TestHead(t *testing.T) {
 			{0, 0, job("a", at, 0), nil, true, 0, 0},
 			{s15, 1, job("a", at, 0), nil, true, 15, 15},
 		},
-		"large: fetched once a minute, the proven bound stays": {
+		"large: fetched at every scrape": {
 			{0, 5, big, nil, true, 0, 0},
-			{s15, 5, "", nil, false, unknown, 0},
-			{s15, 6, "", nil, false, unknown, 0},
-			{2 * s15, 6, big, nil, true, 60, 60},
-			{s15, 6, "", nil, false, unknown, 60},
-			{s15, 9, "", nil, false, unknown, 60},
+			{s15, 5, big, nil, true, 15, 15},
 		},
-		"large and gone": {
-			{0, 5, big, nil, true, 0, 0},
-			{time.Minute, 5, big, nil, true, 60, 60},
-			{s15, 4, "", nil, false, unknown, 0}, // one left at the head: another one stands there
-			{s15, 4, job("b", at, 0), nil, true, 90, 0},
-			{s15, 4, job("b", at, 0), nil, true, 105, 15},
-		},
-		"large and drained": {
-			{0, 5, big, nil, true, 0, 0},
-			{s15, 0, "", nil, false, 0, 0},
-			{s15, 1, big, nil, true, 30, 0},
-		},
-		"larger: fetched seldom, and not at once when it is gone": {
+		"larger: fetched seldom, and nothing is known between": {
 			{0, 5, bigger, nil, true, 0, 0},
-			{time.Minute, 5, "", nil, false, unknown, 0},
-			{time.Minute, 4, "", nil, false, unknown, 0},
-			{40 * time.Second, 4, job("b", at, 0), nil, true, 160, 0},
+			{s15, 5, "", nil, false, unknown, unknown},
+			{s15, 6, "", nil, false, unknown, unknown},
+			{130 * time.Second, 6, bigger, nil, true, 160, 160},
+			{s15, 9, "", nil, false, unknown, unknown},
+		},
+		"larger and gone": {
+			{0, 5, bigger, nil, true, 0, 0},
+			{160 * time.Second, 5, bigger, nil, true, 160, 160},
+			{s15, 4, "", nil, false, unknown, unknown},
+			{145 * time.Second, 4, job("b", at, 0), nil, true, 320, 0},
+			{s15, 4, job("b", at, 0), nil, true, 335, 15},
+		},
+		"larger and drained": {
+			{0, 5, bigger, nil, true, 0, 0},
+			{s15, 0, "", nil, false, 0, 0},
+			{145 * time.Second, 1, bigger, nil, true, 160, 0},
 		},
 		"refused": {
 			{0, 5, "", refused, true, unknown, unknown},
@@ -143,7 +140,7 @@ func TestHead(t *testing.T) {
 		"the pipeline ends in it": {
 			{0, 5, job("a", at, 0), nil, true, 0, 0},
 			{s15, 5, "", failed, true, unknown, unknown},
-			{s15, 5, "", nil, false, unknown, 0}, // none is fetched
+			{s15, 5, "", nil, false, unknown, unknown}, // none is fetched
 			{firstPenalty, 5, job("a", at, 0), nil, true, 330, 330},
 		},
 		"the pipeline ends behind it": {
