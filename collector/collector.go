@@ -110,6 +110,11 @@ func (c *Collector) Apply(cfg *configs.Config) {
 		p.discovery.scanner.SetPatterns(s.queuePatterns())
 		next.probes[i] = p
 	}
+	for i, p := range old.probes {
+		if next.probe(old.plan.specs[i].connection.Name) != p {
+			p.discovery.scanner.SetPatterns(nil) // ends a scan under way
+		}
+	}
 	c.current.Store(next)
 	c.publish()
 	select {
@@ -216,15 +221,18 @@ func (c *Collector) results(ctx context.Context, f *fleet) []*result {
 		last := p.last.Load()
 		hung[i] = last != nil && last.hung()
 		if !hung[i] {
-			if limit > 0 {
-				// The page is still to be rendered and sent.
-				timeout = min(timeout, limit*9/10)
-			}
 			longest = max(longest, timeout)
 		}
+		// Its own time, whatever the scrape's: one client in a hurry would
+		// otherwise make the fleet's counters say that it was down.
 		calls[i] = c.begin(ctx, p, timeout)
 	}
-	c.await(calls, hung, longest)
+	wait := longest + overrun
+	if limit > 0 {
+		// The page is still to be rendered and sent.
+		wait = min(wait, limit*9/10)
+	}
+	c.await(calls, hung, wait)
 	results := make([]*result, len(calls))
 	for i, p := range f.probes {
 		results[i] = p.outcome(calls[i], hung[i], f.plan.specs[i], c.now())
@@ -233,8 +241,8 @@ func (c *Collector) results(ctx context.Context, f *fleet) []*result {
 }
 
 // await waits for the calls: for those of hung connections only briefly.
-func (c *Collector) await(calls []*call, hung []bool, longest time.Duration) {
-	late := time.NewTimer(longest + overrun)
+func (c *Collector) await(calls []*call, hung []bool, wait time.Duration) {
+	late := time.NewTimer(wait)
 	defer late.Stop()
 	grace := time.NewTimer(hungGrace)
 	defer grace.Stop()
@@ -258,14 +266,16 @@ func waitFor(calls []*call, hung []bool, which bool, late <-chan time.Time) {
 // outcome is what the scrape reports of the probe. A connection that has not
 // answered is down now, whatever its last result was.
 func (p *probe) outcome(call *call, hung bool, s *spec, now time.Time) *result {
-	last := p.last.Load()
 	select {
 	case <-call.done:
-		if last != nil {
+		// Loaded after the call has ended: before that it is the last scrape's.
+		if last := p.last.Load(); last != nil {
 			return last
 		}
 	default:
-		if hung && last != nil && !last.up {
+		// One that is up is newer than what made the connection count as hung. One
+		// of an earlier configuration has other labels.
+		if last := p.last.Load(); hung && last != nil && last.spec == s {
 			return last
 		}
 	}
@@ -282,12 +292,12 @@ func (c *Collector) blocks(f *fleet, results []*result) []block {
 	for _, r := range results {
 		blocks = append(blocks, r.blocks...)
 	}
-	return append(blocks, pauseBlocks(results)...)
+	return append(blocks, pauseBlocks(results, c.now())...)
 }
 
 // pauseBlocks are made when all probes are through, since a queue's pause flag
 // may live on another connection than the queue.
-func pauseBlocks(results []*result) []block {
+func pauseBlocks(results []*result, now time.Time) []block {
 	var blocks []block
 	for _, r := range results {
 		for i := range r.queues {
@@ -296,7 +306,7 @@ func pauseBlocks(results []*result) []block {
 				continue
 			}
 			b := block{labels: q.spec.labels}
-			b.add(famQueuePaused, "", q.spec.pause.get())
+			b.add(famQueuePaused, "", q.spec.pause.get(now))
 			blocks = append(blocks, b)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -120,7 +121,9 @@ func (c *Collector) publish() {
 				continue
 			}
 			if at, ok := f.plan.byName[q.cache.Connection]; ok {
-				q.cachePrefixes = f.plan.cachePrefixes(q, f.plan.specs[at])
+				if q.cachePrefixes == nil { // once: probes read it
+					q.cachePrefixes = f.plan.cachePrefixes(q, f.plan.specs[at])
+				}
 				next[at].pauses = append(next[at].pauses, q)
 			}
 		}
@@ -148,11 +151,10 @@ func (c *Collector) foundOn(p *probe, s *spec) []*queueSpec {
 	for i, pattern := range s.patterns {
 		names, dropped := p.discovery.scanner.Queues(i)
 		c.countDropped(p, pattern, dropped)
-		for _, name := range names {
-			key := queueKey{pattern.pattern.Application, s.connection.Name, name}
-			if !taken[key] {
+		for _, q := range pattern.specs(names) {
+			if key := q.key(); !taken[key] {
 				taken[key] = true
-				queues = append(queues, pattern.make(name))
+				queues = append(queues, q)
 			}
 		}
 	}
@@ -160,7 +162,7 @@ func (c *Collector) foundOn(p *probe, s *spec) []*queueSpec {
 }
 
 func (c *Collector) countDropped(p *probe, pattern *patternSpec, dropped int) {
-	id := pattern.pattern.Application + "\x00" + pattern.pattern.Pattern
+	id := pattern.pattern.Application + "\x00" + pattern.pattern.Pattern + "\x00" + strconv.Itoa(pattern.pattern.Max)
 	if more := dropped - p.discovery.dropped[id]; more > 0 {
 		c.metrics.dropped.Add(float64(more))
 		c.logger.Warn("a pattern finds more queues than max_discovered allows", "connection", pattern.pattern.Connection,

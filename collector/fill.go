@@ -157,7 +157,7 @@ func (t *trip) fillPauses(r *result, ok outcomes) {
 			ok.note("pauses", false)
 			paused = math.NaN()
 		}
-		t.probe.paused[i].pause.set(paused)
+		t.probe.paused[i].pause.set(paused, t.now)
 		i++
 	})
 }

@@ -54,6 +54,42 @@ type queueSpec struct {
 type patternSpec struct {
 	pattern queue.Pattern
 	make    func(name string) *queueSpec
+	made    map[string]*queueSpec // by name, so that what is found again keeps its pause flag; guarded by Collector.mu
+}
+
+// specs makes the specs of the queues that the pattern finds now, the same one
+// for a queue that it had found before.
+func (p *patternSpec) specs(names []string) []*queueSpec {
+	list := make([]*queueSpec, len(names))
+	made := make(map[string]*queueSpec, len(names))
+	for i, name := range names {
+		q := p.made[name]
+		if q == nil {
+			q = p.make(name)
+		}
+		list[i], made[name] = q, q
+	}
+	p.made = made
+	return list
+}
+
+// with lists the queues that s names, and those found that it does not: for an
+// instant of a reload, what was found may be of the configuration before.
+func (s *spec) with(f *found) []*queueSpec {
+	if f == nil {
+		return s.queues
+	}
+	named := make(map[queueKey]bool, len(s.queues))
+	for _, q := range s.queues {
+		named[q.key()] = true
+	}
+	queues := slices.Clone(s.queues)
+	for _, q := range f.queues {
+		if !named[q.key()] {
+			queues = append(queues, q)
+		}
+	}
+	return queues
 }
 
 type horizonSpec struct {

@@ -138,10 +138,9 @@ func (p *probe) setTargets(s *spec) {
 	if p.read == s && p.readFound == f {
 		return
 	}
-	p.queues = slices.Clone(s.queues)
+	p.queues = s.with(f)
 	p.paused = slices.Clone(s.pauses)
 	if f != nil {
-		p.queues = append(p.queues, f.queues...)
 		p.paused = append(p.paused, f.pauses...)
 	}
 	targets := make([]queue.Target, len(p.queues))

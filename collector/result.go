@@ -47,18 +47,29 @@ func (q *queueResult) jobs() float64 {
 	return sum
 }
 
+// cellFresh is how long a figure speaks that another connection's probe found.
+// That connection may be scraped elsewhere, and here only once by hand.
+const cellFresh = 5 * time.Minute
+
 // cell holds a figure that one connection's probe finds for another's series.
 // NaN = not known.
-type cell struct{ bits atomic.Uint64 }
+type cell struct{ found atomic.Pointer[dated] }
 
-func newCell() *cell {
-	c := &cell{}
-	c.set(math.NaN())
-	return c
+type dated struct {
+	value float64
+	at    time.Time
 }
 
-func (c *cell) set(v float64) { c.bits.Store(math.Float64bits(v)) }
-func (c *cell) get() float64  { return math.Float64frombits(c.bits.Load()) }
+func newCell() *cell { return &cell{} }
+
+func (c *cell) set(v float64, at time.Time) { c.found.Store(&dated{v, at}) }
+
+func (c *cell) get(now time.Time) float64 {
+	if d := c.found.Load(); d != nil && now.Sub(d.at) < cellFresh {
+		return d.value
+	}
+	return math.NaN()
+}
 
 var stateLabels = func() (labels [queue.NumStates]string) {
 	for i := range labels {

@@ -371,3 +371,19 @@ queues: [{application: shop, connection: main, queue_names: [default]}]
 		t.Errorf("logged %d times, want once:\n%s", n, b.logs.String())
 	}
 }
+
+func TestPauseFlagOfACacheThatIsNotProbedIsForgotten(t *testing.T) {
+	queues, cache := redistest.Start(t, redistest.Options{}), redistest.Start(t, redistest.Options{})
+	var later time.Duration
+	b := newBench(t, Options{Now: func() time.Time { return time.Now().Add(later) }})
+	b.apply(t, "connections:\n"+connectionYAML("queues", queues.Addr)+connectionYAML("cache", cache.Addr)+`
+applications: [{slug: shop, cache: {connection: cache, prefix: laravel-cache-}}]
+queues: [{application: shop, connection: queues, queue_names: [default]}]
+`)
+	b.scrape(t) // somebody looks at /metrics once
+	cache.Stop()
+	later = time.Hour
+	for range 3 {
+		b.scrape(t, "queues").absent(t, "redis_queue_paused")
+	}
+}

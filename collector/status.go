@@ -180,18 +180,14 @@ func (c *Collector) Queues() []QueueStatus {
 				read[r.queues[j].spec.key()] = &r.queues[j]
 			}
 		}
-		specs := s.queues
-		if found := p.found.Load(); found != nil {
-			specs = append(specs[:len(specs):len(specs)], found.queues...)
-		}
-		for _, q := range specs {
-			list = append(list, q.status(read[q.key()], r))
+		for _, q := range s.with(p.found.Load()) {
+			list = append(list, q.status(read[q.key()], r, c.now()))
 		}
 	}
 	return list
 }
 
-func (q *queueSpec) status(read *queueResult, r *result) QueueStatus {
+func (q *queueSpec) status(read *queueResult, r *result, now time.Time) QueueStatus {
 	s := QueueStatus{
 		Application: q.target.Application, Connection: q.target.Connection, Queue: q.target.Queue,
 		Environment: q.environment, Region: q.region, Team: q.team, Framework: q.framework(),
@@ -206,6 +202,10 @@ func (q *queueSpec) status(read *queueResult, r *result) QueueStatus {
 		return s
 	}
 	reading := &read.reading
+	if !r.up {
+		s.Error = reading.Err.Error() // nothing was read: the connection is what failed
+		return s
+	}
 	success := reading.Err == nil
 	s.ReadSuccess, s.ReadAt = &success, instant(r.at)
 	if !success {
@@ -222,7 +222,7 @@ func (q *queueSpec) status(read *queueResult, r *result) QueueStatus {
 	s.OldestAgeLowerBoundSeconds = known(reading.OldestAgeLowerBound)
 	s.DelayedOverdue = known(reading.DelayedOverdue)
 	s.ReservedExpired = known(reading.ReservedExpired)
-	if paused := q.pause.get(); q.cache != nil && !math.IsNaN(paused) {
+	if paused := q.pause.get(now); q.cache != nil && !math.IsNaN(paused) {
 		is := paused > 0
 		s.Paused = &is
 	}
@@ -273,7 +273,7 @@ func (p *probe) unanswered(s *spec, now time.Time) *result {
 	p.tally.add(&b)
 	b.add(famCredentialsExpiry, "", unixSeconds(s.connection.CredentialsExpireAt.Time))
 	r.blocks = []block{b}
-	for _, q := range s.queues {
+	for _, q := range s.with(p.found.Load()) {
 		unread := queueResult{spec: q, reading: queue.Unreadable(errUnanswered)}
 		r.blocks = append(r.blocks, unread.block())
 	}

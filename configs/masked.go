@@ -37,14 +37,21 @@ func (c *Config) MaskedYAML() ([]byte, error) {
 	return yaml.Marshal(&out)
 }
 
-// maskConnection shows by which key a password comes, not that there is one.
+// maskConnection shows by which key a password comes. An encrypted one is not
+// shown either: it opens for whoever's fragment holds it.
 func maskConnection(c *Connection) {
 	if c.PasswordFile+c.PasswordEnv+c.PasswordAge != "" {
 		c.Password = Secret{}
 	}
+	if c.PasswordAge != "" {
+		c.PasswordAge = masked
+	}
 	if s := c.Sentinel; s != nil && s.PasswordFile+s.PasswordEnv+s.PasswordAge != "" {
 		shown := *s
 		shown.Password = Secret{}
+		if shown.PasswordAge != "" {
+			shown.PasswordAge = masked
+		}
 		c.Sentinel = &shown
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -141,12 +142,13 @@ func (m *storeMetrics) accepted(cfg *Config) {
 	m.hash.Set(hashNumber(cfg.Hash()))
 	var files []string
 	for _, f := range cfg.Fragments() {
-		files = append(files, f.File)
+		name := strings.ToValidUTF8(f.File, "\uFFFD") // a label of anything else panics
+		files = append(files, name)
 		value := 0.0
 		if f.OK {
 			value = 1
 		}
-		m.fragments.WithLabelValues(f.File).Set(value)
+		m.fragments.WithLabelValues(name).Set(value)
 	}
 	for _, gone := range m.files {
 		if !slices.Contains(files, gone) {

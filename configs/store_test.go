@@ -231,3 +231,15 @@ func allocated(f func()) uint64 {
 	runtime.ReadMemStats(&after)
 	return after.TotalAlloc - before.TotalAlloc
 }
+
+func TestFragmentNameThatIsNotUTF8(t *testing.T) {
+	tr := newTree(t, map[string]string{"main.yml": "include: [{path: 'conf.d/*.yml'}]", "conf.d/a\xff.yml": "connections: [{name: a, address: \"a:1\"}]"})
+	defer func() {
+		if p := recover(); p != nil {
+			t.Errorf("Reload panics: %v", p)
+		}
+	}()
+	if err := tr.store().Reload(); err != nil {
+		t.Error(err)
+	}
+}

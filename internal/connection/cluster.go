@@ -63,7 +63,25 @@ func (t *topology) slots(ctx context.Context) ([]redis.ClusterSlot, error) {
 		return nil, err
 	}
 	t.known.Store(m)
+	t.forget(m)
 	return m.slots, nil
+}
+
+// forget lets go of the clients of nodes that have left: go-redis closes them,
+// and pods come with a new address each time.
+func (t *topology) forget(m *slotMap) {
+	present := map[string]bool{}
+	for _, slot := range m.slots {
+		for _, node := range slot.Nodes {
+			present[node.Addr], present[hostless(node.Addr)] = true, true
+		}
+	}
+	t.clients.Range(func(address, _ any) bool {
+		if !present[address.(string)] {
+			t.clients.Delete(address)
+		}
+		return true
+	})
 }
 
 func (t *topology) fresh() *slotMap {

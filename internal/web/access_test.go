@@ -279,3 +279,16 @@ func TestABrokenWebConfigDeniesWrites(t *testing.T) {
 		t.Errorf("got %d", got)
 	}
 }
+
+func TestNameOfTheControlSocketGivesNoRights(t *testing.T) {
+	f := newFixture(t, func(o *Options) {
+		o.EnableAdminAPI, o.EnableLifecycle, o.WebConfigFile = true, true, webConfig(t, "control-socket")
+	})
+	f.store.config = &configs.Config{Access: configs.Access{Users: []configs.User{{User: "admin", Role: "admin"}}}}
+	act(f)
+	for name, c := range map[string]client{"certificate": certificate("control-socket", true), "basic": basic("control-socket", password)} {
+		if got := f.serve(c(httptest.NewRequest(http.MethodPost, "/-/reload", nil))).StatusCode; got != 403 {
+			t.Errorf("%s: a user named control-socket without a role: %d", name, got)
+		}
+	}
+}
