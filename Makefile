@@ -16,7 +16,7 @@ LDFLAGS   := -s -w -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(
 # What the tests need beyond Go: real Redis, real Laravel, promtool, a browser.
 DEBIAN_PACKAGES := redis-server redis-sentinel redis-tools php-cli php-redis php-laravel-framework \
                    prometheus prometheus-redis-exporter chromium
-BENCH_PACKAGES  := prometheus-redis-exporter
+BENCH_PACKAGES  := prometheus-redis-exporter supervisor
 
 .DEFAULT_GOAL := help
 .PHONY: help all build run test test-go test-tools deps lint bench bench-deps soak fuzz docs docs-check fmt clean $(PROGRAMS)
@@ -54,7 +54,7 @@ lint: ## golangci-lint at the version pinned in tools/golangci-lint/go.mod (buil
 	$(GO) tool -modfile=tools/golangci-lint/go.mod golangci-lint run ./...
 
 bench: build bench-deps ## benchmarks against the peer and the floor; prints ratios
-	cd tools && $(GO) run ./bench -exporter ../$(BIN)/queuefleet_exporter
+	cd tools && $(GO) run ./bench -exporter ../$(BIN)/queuefleet_exporter -supervisor ../$(BIN)/queuefleet_supervisor
 
 soak: build deps ## long runs: thousands of reloads under load, hung fleets, memory over time
 	QUEUEFLEET_SOAK=1 $(GO) test -count=1 -timeout 60m -run Soak ./...

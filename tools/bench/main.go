@@ -42,14 +42,15 @@ func main() {
 
 // settings are what the command line says.
 type settings struct {
-	exporter string
-	peer     string
-	json     string
-	profile  string
-	only     []string
-	quick    bool
-	markdown bool
-	strict   bool
+	exporter   string
+	supervisor string
+	peer       string
+	json       string
+	profile    string
+	only       []string
+	quick      bool
+	markdown   bool
+	strict     bool
 }
 
 // part is one group of figures.
@@ -66,6 +67,7 @@ func parts() []part {
 		{"queues", "CPU of a queue", runQueues},
 		{"hung", "connections that accept and never answer", runHung},
 		{"reload", "reloads", runReload},
+		{"supervisor", "workers, beside Debian's supervisor", runSupervisor},
 	}
 }
 
@@ -75,6 +77,7 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&s.exporter, "exporter", "../bin/queuefleet_exporter", "the exporter's binary")
+	f.StringVar(&s.supervisor, "supervisor", "../bin/queuefleet_supervisor", "the supervisor's binary")
 	f.StringVar(&s.peer, "peer", "prometheus-redis-exporter", "the peer's binary")
 	f.StringVar(&s.json, "json", "", "also write the figures to this `file`")
 	f.StringVar(&s.profile, "profile", "", "write the exporter's CPU and heap profiles to this `directory`; the figures are then a little too high")
@@ -126,6 +129,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	b := &bench{settings: s, logger: slog.New(slog.NewTextHandler(stderr, nil))}
 	if b.exporter, err = filepath.Abs(s.exporter); err != nil {
+		fmt.Fprintln(stderr, "bench:", err)
+		return exitFailed
+	}
+	if b.supervisor, err = filepath.Abs(s.supervisor); err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
 		return exitFailed
 	}
