@@ -15,6 +15,7 @@ func TestChaos(t *testing.T) {
 	for seed := range uint64(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			chaos := rand.New(rand.NewPCG(seed, 1))
+			births := rand.New(rand.NewPCG(seed, 2)) // the loop's goroutine rolls these
 			config := func() string {
 				surge := chaos.IntN(3)
 				return fleet(queueConfig{
@@ -24,11 +25,11 @@ func TestChaos(t *testing.T) {
 			}
 			inBubble(t, config(), nil, func(b *bench) {
 				b.processes.onBirth(func(c *fakeChild) {
-					c.leaves = time.Duration(chaos.IntN(3)) * time.Second
-					if chaos.IntN(20) == 0 {
+					c.leaves = time.Duration(births.IntN(3)) * time.Second
+					if births.IntN(20) == 0 {
 						c.leaves = -1
 					}
-					c.deaf = chaos.IntN(2) == 0
+					c.deaf = births.IntN(2) == 0
 				})
 				for range 300 {
 					b.disturb(chaos, config)
