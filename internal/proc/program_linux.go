@@ -130,6 +130,9 @@ func (p *program) compile(code []byte, s *Spec, environment []string) error {
 	return nil
 }
 
+// lastSignal is the last real-time signal. Those can be ignored, too.
+const lastSignal = 64
+
 // cleanUp undoes what a process inherits from the supervisor.
 func (p *program) cleanUp() {
 	setup := func(what string) description { return description{stageSetup, what} }
@@ -140,7 +143,7 @@ func (p *program) cleanUp() {
 	// Signals that the supervisor was told to ignore, as by nohup, would be
 	// ignored by the worker as well.
 	nothing := p.words(0, 0, 0, 0)
-	for signal := uint64(1); signal < 32; signal++ {
+	for signal := uint64(1); signal <= lastSignal; signal++ {
 		p.call(setup("resetting signals"), mayFail, unix.SYS_RT_SIGACTION, signal, nothing, 0, 8)
 	}
 	p.call(setup("unblocking signals"), mustSucceed, unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, nothing, 0, 8)
