@@ -57,7 +57,8 @@ func (f *fakeProcesses) start(l proc.Launch) child {
 	return c
 }
 
-// running lists those that have not ended, oldest first.
+// running lists those that have not ended, oldest first; those of the same
+// instant by name, since pools are prepared side by side.
 func (f *fakeProcesses) running() []*fakeChild {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -67,6 +68,9 @@ func (f *fakeProcesses) running() []*fakeChild {
 			list = append(list, c)
 		}
 	}
+	slices.SortStableFunc(list, func(a, b *fakeChild) int {
+		return cmp.Or(a.born.Compare(b.born), strings.Compare(a.slot(), b.slot()))
+	})
 	return list
 }
 

@@ -177,10 +177,15 @@ type worker struct {
 	Busy   *bool
 }
 
+// pool is empty while the supervisor has not got to it yet.
 func (p *process) pool(name string) pool {
 	p.t.Helper()
 	var answer struct{ Data pool }
-	if err := json.Unmarshal([]byte(p.get("/api/v1/pools/"+name)), &answer); err != nil {
+	path := "/api/v1/pools/" + name
+	if status, _ := p.try(path); status == http.StatusNotFound {
+		return pool{}
+	}
+	if err := json.Unmarshal([]byte(p.get(path)), &answer); err != nil {
 		p.t.Fatal(err)
 	}
 	return answer.Data
