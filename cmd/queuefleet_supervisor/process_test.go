@@ -223,10 +223,11 @@ func (p *process) await(what string, done func() bool) {
 	})
 }
 
-// logged waits until the log holds a text for the nth time.
+// logged waits until the log holds a text for the nth time. It may be the last
+// thing that the supervisor says.
 func (p *process) logged(text string, n int) {
 	p.t.Helper()
-	p.await("the log line "+text, func() bool { return strings.Count(p.log.String(), text) >= n })
+	redistest.WaitFor(p.t, "the log line "+text, func() bool { return strings.Count(p.log.String(), text) >= n })
 }
 
 // exit waits for the end of the process.
