@@ -37,6 +37,8 @@ func (w *web) do(ctx context.Context, method, path, encoding string) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
+	// As long as Prometheus may be told to wait: how long it takes is measured.
+	request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "60")
 	if encoding != "" {
 		request.Header.Set("Accept-Encoding", encoding)
 	}
@@ -161,20 +163,21 @@ func (e *exporter) scrapes(ctx context.Context, n int, encoding string) ([]float
 // of sockets at once may take more than one scrape. It returns the last page.
 func (e *exporter) warm(ctx context.Context, up int) ([]byte, error) {
 	const tries = 20
-	found := 0
+	var err error
 	for range tries {
-		page, _, err := e.scrape(ctx, "")
-		if err != nil {
-			return nil, err
-		}
-		if found = countValue(page, "redis_up", "1"); found == up {
-			return page, nil
+		var page []byte
+		if page, _, err = e.scrape(ctx, ""); err == nil {
+			found := countValue(page, "redis_up", "1")
+			if found == up {
+				return page, nil
+			}
+			err = fmt.Errorf("%d connections are up, want %d: %s", found, up, e.said)
 		}
 		if err := wait(ctx, 200*time.Millisecond); err != nil {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("%d connections are up, want %d: %s", found, up, e.said)
+	return nil, err
 }
 
 // steady scrapes a few times more, so that buffers and the heap have their size.

@@ -46,6 +46,7 @@ type settings struct {
 	supervisor string
 	peer       string
 	json       string
+	write      string
 	profile    string
 	only       []string
 	quick      bool
@@ -80,6 +81,7 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 	f.StringVar(&s.supervisor, "supervisor", "../bin/queuefleet_supervisor", "the supervisor's binary")
 	f.StringVar(&s.peer, "peer", "prometheus-redis-exporter", "the peer's binary")
 	f.StringVar(&s.json, "json", "", "also write the figures to this `file`")
+	f.StringVar(&s.write, "write", "", "also put the table into this Markdown `file`, between its two marks")
 	f.StringVar(&s.profile, "profile", "", "write the exporter's CPU and heap profiles to this `directory`; the figures are then a little too high")
 	f.StringVar(&only, "only", "", "measure only these `parts`, comma-separated: "+partNames())
 	f.BoolVar(&s.quick, "quick", false, "few rounds and small fleets: to see that it works, not to quote")
@@ -189,10 +191,14 @@ func (b *bench) publish(stdout io.Writer) error {
 	if _, err := io.WriteString(stdout, text); err != nil {
 		return err
 	}
-	if b.json == "" {
-		return nil
+	var errs []error
+	if b.json != "" {
+		errs = append(errs, b.report.writeJSON(b.json))
 	}
-	return b.report.writeJSON(b.json)
+	if b.write != "" {
+		errs = append(errs, b.report.writeInto(b.write))
+	}
+	return errors.Join(errs...)
 }
 
 // pick returns few in quick mode, else many.

@@ -119,6 +119,40 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
+func TestWriteInto(t *testing.T) {
+	file := t.TempDir() + "/performance.md"
+	if err := os.WriteFile(file, []byte("# Title\n"+markBegin+"old\n"+markEnd+"after\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := testReport()
+	for range 2 { // the second time changes nothing
+		if err := r.writeInto(file); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "# Title\n" + markBegin + "\n" + r.markdown() + "\n" + markEnd + "after\n"; string(got) != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+	if err := os.WriteFile(file, []byte("# Title\n"+markBegin), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.writeInto(file); err == nil {
+		t.Error("a file without the second mark was written")
+	}
+}
+
+func TestBusy(t *testing.T) {
+	for load, want := range map[string]bool{"0.10 0 0": false, "0.51 9 9": true, "12.00 1 1": true, "unknown": false} {
+		if got := busy(load, 2); got != want {
+			t.Errorf("busy(%q) = %v, want %v", load, got, want)
+		}
+	}
+}
+
 func TestConfigurationLoads(t *testing.T) {
 	for name, f := range map[string]*fleet{
 		"connections alone": {addresses: repeat("127.0.0.1:1", 3)},

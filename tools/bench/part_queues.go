@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +53,9 @@ func runQueues(ctx context.Context, b *bench) error {
 	if err := checkQueues(ctx, list[2]); err != nil {
 		return err
 	}
+	if err := queueSeries(ctx, b, list); err != nil {
+		return err
+	}
 	if err := queueCosts(ctx, b, s, list); err != nil {
 		return err
 	}
@@ -61,7 +65,12 @@ func runQueues(ctx context.Context, b *bench) error {
 	if err := roundTrips(ctx, b, s, names); err != nil {
 		return err
 	}
-	return list[2].profiled(ctx, b, "queues", func() error { _, err := list[2].scrapes(ctx, 1, ""); return err })
+	for i, name := range []string{"no-queues", "depths", "ages"} {
+		if err := list[i].profiled(ctx, b, name, func() error { _, err := list[i].scrapes(ctx, 1, ""); return err }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fill makes Laravel's queues: ready, delayed and reserved jobs, a few of them
@@ -115,6 +124,21 @@ func checkQueues(ctx context.Context, e *exporter) error {
 	if ages := bytes.Count(page, []byte("\nredis_queue_oldest_job_age_seconds{")); ages != manyQueues {
 		return fmt.Errorf("%d queues have an age, want %d", ages, manyQueues)
 	}
+	return nil
+}
+
+// queueSeries reports how many series a queue has.
+func queueSeries(ctx context.Context, b *bench, list []*exporter) error {
+	var series []float64
+	for _, e := range list {
+		page, _, err := e.scrape(ctx, "")
+		if err != nil {
+			return err
+		}
+		series = append(series, float64(countFleetSeries(page)))
+	}
+	b.report.add("depths: series of a queue", "", nil, math.Round(beyond(series[1:2], series[:1])[0]))
+	b.report.add("depths and ages: series of a queue", "", nil, math.Round(beyond(series[2:], series[:1])[0]))
 	return nil
 }
 

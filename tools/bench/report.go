@@ -74,6 +74,18 @@ func (r *report) begin(name, text string) { r.part, r.titles[name] = name, text 
 
 func (r *report) finish() {
 	r.Seconds, r.LoadTo = time.Since(r.Started).Seconds(), loadAverages()
+	if busy(r.LoadFrom, r.Machine.Cores) {
+		r.remark("the machine was busy with other things (load %s on %d cores): wall times are much longer than on an idle one, CPU times some tens of percent",
+			r.LoadFrom, r.Machine.Cores)
+	}
+}
+
+// busy reports whether the load, of which nothing is ours yet, takes more than
+// a quarter of the machine.
+func busy(load string, cores int) bool {
+	first, _, _ := strings.Cut(load, " ")
+	v, err := strconv.ParseFloat(first, 64)
+	return err == nil && v > float64(cores)/4
 }
 
 // add notes the median of values, of which there must be one at least.
@@ -237,6 +249,26 @@ func (r *report) writeJSON(file string) error {
 		return err
 	}
 	return os.WriteFile(file, append(text, '\n'), 0o644)
+}
+
+// The marks between which writeInto puts the table.
+const (
+	markBegin = "<!-- figures: made by make bench -->\n"
+	markEnd   = "<!-- end of figures -->\n"
+)
+
+// writeInto replaces what stands between the two marks of a Markdown file.
+func (r *report) writeInto(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	before, rest, begins := strings.Cut(string(text), markBegin)
+	_, after, ends := strings.Cut(rest, markEnd)
+	if !begins || !ends {
+		return fmt.Errorf("%s: there is no place for the table, it wants the lines %q and %q", file, strings.TrimSpace(markBegin), strings.TrimSpace(markEnd))
+	}
+	return os.WriteFile(file, []byte(before+markBegin+"\n"+r.markdown()+"\n"+markEnd+after), 0o644)
 }
 
 func median(values []float64) float64 { return quantile(values, 0.5) }
