@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
@@ -24,7 +25,7 @@ type machine struct {
 func describeMachine(ctx context.Context, s settings, files int) machine {
 	return machine{
 		CPU: valueIn("/proc/cpuinfo", "model name"), Cores: runtime.NumCPU(),
-		Memory: valueIn("/proc/meminfo", "MemTotal"), Kernel: kernel(), Files: files,
+		Memory: memorySize(), Kernel: kernel(), Files: files,
 		Exporter: versionOf(ctx, s.exporter, "--version"),
 		Peer:     versionOf(ctx, s.peer, "--version"),
 		Redis:    versionOf(ctx, "redis-server", "--version"),
@@ -45,6 +46,15 @@ func valueIn(file, key string) string {
 	return "unknown"
 }
 
+func memorySize() string {
+	text := valueIn("/proc/meminfo", "MemTotal")
+	kib, err := strconv.ParseFloat(strings.TrimSuffix(text, " kB"), 64)
+	if err != nil {
+		return text
+	}
+	return strconv.FormatFloat(kib*1024/1e9, 'f', 1, 64) + " GB"
+}
+
 // versionOf returns the program's name, version and Go version out of what it
 // says of itself.
 func versionOf(ctx context.Context, program string, args ...string) string {
@@ -56,6 +66,7 @@ func versionOf(ctx context.Context, program string, args ...string) string {
 	if _, after, ok := strings.Cut(line, `msg="`); ok { // the peer logs it
 		line = strings.TrimSuffix(after, `"`)
 	}
+	line, _, _ = strings.Cut(line, " build date")
 	words := strings.Fields(line)
 	line = strings.Join(words[:min(len(words), 12)], " ")
 	if _, after, ok := strings.Cut(string(text), "go version:"); ok {
