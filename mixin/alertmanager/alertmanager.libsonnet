@@ -1,0 +1,4 @@
+{
+  alertmanagerConfig+:: {},
+  alertmanagerTemplates+:: {},
+}

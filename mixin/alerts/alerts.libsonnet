@@ -1,0 +1,3 @@
+{
+  prometheusAlerts+:: { groups+: [] },
+}
