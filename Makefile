@@ -15,11 +15,12 @@ LDFLAGS   := -s -w -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(
 
 # What the tests need beyond Go: real Redis, real Laravel, promtool, a browser.
 DEBIAN_PACKAGES := redis-server redis-sentinel redis-tools php-cli php-redis php-laravel-framework \
-                   prometheus prometheus-redis-exporter chromium
+                   prometheus prometheus-alertmanager jsonnet prometheus-redis-exporter chromium
 BENCH_PACKAGES  := prometheus-redis-exporter supervisor
 
 .DEFAULT_GOAL := help
-.PHONY: help all build run test test-go test-tools deps lint bench bench-deps soak fuzz docs docs-check fmt clean $(PROGRAMS)
+.PHONY: help all build run test test-go test-tools deps lint bench bench-deps soak fuzz docs docs-check \
+        mixin mixin-check mixin-test mixin-fmt fmt clean $(PROGRAMS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +35,7 @@ $(PROGRAMS):
 run: build ## run exporter, supervisor and demo workers against an embedded Redis that is kept busy; Ctrl-C stops all of it
 	$(BIN)/qftool demo
 
-test: deps test-go test-tools docs-check ## everything: installs what it needs on Debian, then vet, tests with the race detector, generated docs
+test: deps test-go test-tools docs-check mixin-check mixin-test ## everything: installs what it needs on Debian, then vet, tests with the race detector, generated docs, the mixin
 
 test-go:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'd:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
@@ -71,6 +72,18 @@ docs: ## generate docs/metrics.md from docs/metrics.yaml
 
 docs-check:
 	@cd tools && $(GO) run ./metricsdoc ../docs/metrics.yaml | cmp - ../docs/metrics.md || { echo "docs/metrics.md is not what docs/metrics.yaml makes: run make docs"; exit 1; }
+
+mixin: ## compile mixin/ into dashboards/ and alerts/
+	@./scripts/mixin.sh compile
+
+mixin-check: ## the mixin's sources are formatted and clean, the compiled files are theirs
+	@./scripts/mixin.sh check
+
+mixin-test: ## rules, alerts, routes and templates do what they should
+	@./scripts/mixin-test.sh
+
+mixin-fmt: ## format the mixin's sources
+	@./scripts/mixin.sh fmt
 
 fmt: ## format the Go code
 	gofmt -w $$(git ls-files '*.go')

