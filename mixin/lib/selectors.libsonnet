@@ -4,6 +4,7 @@
 //   'max by (%s) (redis_up{%s})' % [s.by.connection, s.redis]
 function(config) {
   local join(labels) = std.join(', ', labels),
+  local without(labels, names) = std.filter(function(l) !std.member(names, l), labels),
 
   redis: config.redisSelector,
   exporter: config.exporterSelector,
@@ -15,8 +16,14 @@ function(config) {
   by: {
     scope: join(config.scopeLabels),
     connection: join(config.connectionLabels),
+    // One node of a Cluster; elsewhere the label is empty.
+    node: join(config.connectionLabels + ['node']),
     queue: join(config.queueLabels),
     pool: join(config.poolLabels),
+    application: join(without(config.queueLabels, ['connection', 'queue'])),
     supervisor: join(config.supervisorLabels),
+    // What a pool's series tell about those of its queues, which carry fewer
+    // labels: the scope and the team.
+    owner: join(without(config.poolLabels, ['application', 'connection', 'pool'])),
   },
 }

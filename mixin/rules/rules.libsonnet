@@ -1,3 +1,13 @@
+// All recording rules. Within a group they stand in the order in which they
+// read each other.
 {
-  prometheusRules+:: { groups+: [] },
+  local config = $._config,
+  prometheusRules+:: {
+    groups+:
+      [(import 'connection.libsonnet')(config)] +
+      [(import 'queue.libsonnet')(config)] +
+      (import 'slo.libsonnet')(config) +
+      (import 'pool.libsonnet')(config) +
+      (import 'monitoring.libsonnet')(config),
+  },
 }
