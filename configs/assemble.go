@@ -38,7 +38,13 @@ func (l *loader) assemble(list []*fragment, x *cross) *Config {
 	return &cfg
 }
 
+// addEntries adds what is in force of a file. The main file's lists, which are
+// the long ones and which nobody needs any more, are taken rather than copied.
 func (c *Config) addEntries(s *source) {
+	if s.limits == nil && s.dropped == nil {
+		c.Connections, c.Applications, c.Queues = slices.Clip(s.connections), slices.Clip(s.applications), slices.Clip(s.queues)
+		return
+	}
 	c.Connections = slices.Grow(c.Connections, len(s.connections))
 	for _, one := range s.eachConnection() {
 		c.Connections = append(c.Connections, *one)

@@ -24,7 +24,7 @@ type cross struct {
 	connections  map[string]origin
 	applications map[string]origin
 	queues       map[string]origin
-	lists        map[string][]string // names of an application's connections
+	lists        map[string]map[string]bool // names of an application's connections
 	series       map[seriesKey]claims
 	incomplete   bool // a file does not parse: references cannot be judged
 }
@@ -40,7 +40,7 @@ func crossCheck(files []*source) *cross {
 		connections:  map[string]origin{},
 		applications: map[string]origin{},
 		queues:       map[string]origin{},
-		lists:        map[string][]string{},
+		lists:        map[string]map[string]bool{},
 		series:       map[seriesKey]claims{},
 	}
 	for _, s := range files {
@@ -51,9 +51,7 @@ func crossCheck(files []*source) *cross {
 		}
 		for o, a := range s.eachApplication() {
 			x.name(o, kindApplication, "slug", a.Slug, x.applications)
-			for _, p := range a.Connections {
-				x.lists[a.Slug] = append(x.lists[a.Slug], p.Connection)
-			}
+			x.list(a)
 		}
 		for o, q := range s.eachQueue() {
 			x.name(o, "queue configuration", "name", q.Name, x.queues)
@@ -68,6 +66,18 @@ func crossCheck(files []*source) *cross {
 		}
 	}
 	return x
+}
+
+// list notes the connections of an application.
+func (x *cross) list(a *Application) {
+	names := x.lists[a.Slug]
+	if names == nil {
+		names = make(map[string]bool, len(a.Connections))
+		x.lists[a.Slug] = names
+	}
+	for _, p := range a.Connections {
+		names[p.Connection] = true
+	}
 }
 
 func (x *cross) fail(o origin, why cause, key, format string, args ...any) {
@@ -158,7 +168,7 @@ func (x *cross) application(o origin, a *Application) {
 func (x *cross) queue(o origin, q *Queue) {
 	x.reference(o, kindApplication, "application", q.Application, x.applications)
 	x.reference(o, kindConnection, "connection", q.Connection, x.connections)
-	if list := x.lists[q.Application]; len(list) > 0 && q.Connection != "" && !slices.Contains(list, q.Connection) {
+	if list := x.lists[q.Application]; len(list) > 0 && q.Connection != "" && !list[q.Connection] {
 		x.warnings = append(x.warnings, Warning{o.at("connection"),
 			fmt.Sprintf("%q is none of the connections of the application %q", q.Connection, q.Application)})
 	}

@@ -91,7 +91,9 @@ func (f *fileRead) digest() digest {
 	if f.err != nil {
 		return digest{}
 	}
-	return sha256.Sum256([]byte(f.text))
+	h := sha256.New()
+	_, _ = io.Copy(struct{ io.Writer }{h}, struct{ io.Reader }{strings.NewReader(f.text)}) // piece by piece, not as a copy
+	return digest(h.Sum(nil))
 }
 
 // open does not wait for somebody to write into a FIFO, and reads nothing
@@ -150,11 +152,13 @@ func readRegular(f *os.File, limit int) (string, fs.FileMode, error) {
 	case info.Size() > int64(limit):
 		return "", 0, tooLarge(limit)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
-	if err == nil && len(text) > limit {
+	var text strings.Builder
+	text.Grow(int(info.Size()))
+	_, err = io.Copy(&text, io.LimitReader(f, int64(limit)+1))
+	if err == nil && text.Len() > limit {
 		err = tooLarge(limit)
 	}
-	return string(text), info.Mode(), err
+	return text.String(), info.Mode(), err
 }
 
 // plainError leaves only the reason of a file error: the path is in the

@@ -24,6 +24,9 @@ var keyPattern = regexp.MustCompile(`(?:^|[\s{,])(["']?)([A-Za-z_][A-Za-z0-9_.-]
 type excerpter struct {
 	harmless map[string]bool // keys whose values may be shown
 	lists    map[string]bool // those of them that hold a list of plain texts
+
+	of      []string // the lines that parents is about
+	parents []int
 }
 
 // newExcerpter learns the keys from the configuration's own types.
@@ -98,7 +101,7 @@ func (x *excerpter) line(lines []string, i int) string {
 // item shows a line without a key: a plain list item, if its list is harmless.
 func (x *excerpter) item(lines []string, i int, raw string) string {
 	indent := indentation(raw)
-	parent := parentLine(lines, i)
+	parent := x.parent(lines, i)
 	isItem := strings.HasPrefix(raw[indent:], "- ") && parent >= 0 && x.lists[firstKey(lines[parent])]
 	if !isItem || strings.Contains(raw, "@") {
 		return raw[:indent] + hidden
@@ -108,7 +111,7 @@ func (x *excerpter) item(lines []string, i int, raw string) string {
 
 // ancestorsHarmless reports whether every key above line i is harmless.
 func (x *excerpter) ancestorsHarmless(lines []string, i int) bool {
-	for p := parentLine(lines, i); p >= 0; p = parentLine(lines, p) {
+	for p := x.parent(lines, i); p >= 0; p = x.parent(lines, p) {
 		if key := firstKey(lines[p]); key != "" && !x.harmless[key] {
 			return false
 		}
@@ -116,22 +119,45 @@ func (x *excerpter) ancestorsHarmless(lines []string, i int) bool {
 	return true
 }
 
-// parentLine returns the line that line i is nested in, or -1. The items of a
-// list may stand at the indentation of their key.
-func parentLine(lines []string, i int) int {
-	indent := indentation(lines[i])
-	isItem := strings.HasPrefix(lines[i][indent:], "-")
-	for p := i - 1; p >= 0; p-- {
-		trimmed := strings.TrimSpace(lines[p])
+// parent returns the line that line i is nested in, or -1. It remembers those
+// of the file that it was asked about last, since thousands of mistakes may be
+// in one.
+func (x *excerpter) parent(lines []string, i int) int {
+	if len(x.of) != len(lines) || &x.of[0] != &lines[0] {
+		x.of, x.parents = lines, parentLines(lines)
+	}
+	return x.parents[i]
+}
+
+// parentLines returns for each line the one that it is nested in, or -1. The
+// items of a list may stand at the indentation of their key.
+func parentLines(lines []string) []int {
+	type around struct {
+		line, indent int
+		item         bool
+	}
+	var open []around // that what follows may be nested in, outermost first
+	parents := make([]int, len(lines))
+	for i, line := range lines {
+		at := around{i, indentation(line), false}
+		trimmed := strings.TrimSpace(line)
+		at.item = strings.HasPrefix(trimmed, "-")
+		parents[i] = -1
+		for j := len(open) - 1; j >= 0; j-- {
+			if o := open[j]; o.indent < at.indent || at.item && o.indent == at.indent && !o.item {
+				parents[i] = o.line
+				break
+			}
+		}
 		if trimmed == "" || strings.HasPrefix(trimmed, "#") {
 			continue
 		}
-		in := indentation(lines[p])
-		if in < indent || (isItem && in == indent && !strings.HasPrefix(trimmed, "-")) {
-			return p
+		for n := len(open) - 1; n >= 0 && (open[n].indent > at.indent || open[n].indent == at.indent && (open[n].item || !at.item)); n-- {
+			open = open[:n]
 		}
+		open = append(open, at)
 	}
-	return -1
+	return parents
 }
 
 func firstKey(line string) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -113,4 +114,13 @@ func FuzzExcerpt(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestParentLines finds what lines are nested in as one does by reading upwards.
+func TestParentLines(t *testing.T) {
+	lines := strings.Split("a:\n- b:\n    c: 1\n\n# note\n- d:\n  - e\n  - f\n  g: 2\nh: 3\n  i", "\n")
+	want := []int{-1, 0, 1, -1, -1, 0, 5, 5, 5, -1, 9}
+	if got := parentLines(lines); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }
