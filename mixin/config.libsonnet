@@ -48,6 +48,18 @@
 
     // ---- Dashboards --------------------------------------------------------
 
+    // Tags of every dashboard; the first one makes the drop-down list by which
+    // one gets from each to the others.
+    dashboardTags: ['queuefleet'],
+    // Time zone in which times are shown: browser, utc or a name.
+    dashboardTimezone: 'browser',
+    // How often an open dashboard asks anew; '' = not by itself.
+    dashboardRefresh: '1m',
+    // How far a dashboard looks back when it is opened.
+    dashboardFrom: 'now-3h',
+    // The same for those about weeks: objectives and capacity.
+    dashboardLongFrom: 'now-30d',
+
     // ---- Alertmanager ------------------------------------------------------
 
     // Who is told of what, by the label `team` of connections and applications.
@@ -102,7 +114,7 @@
           { start_time: '00:00', end_time: '07:00' },
           { start_time: '22:00', end_time: '24:00' },
         ], location: 'UTC' }],
-        weekends: [{ weekdays: ['saturday:sunday'], location: 'UTC' }],
+        weekends: [{ weekdays: ['saturday', 'sunday'], location: 'UTC' }],
       },
       // When others than production are told of, and when warnings of
       // production are not: names out of timeIntervals.
