@@ -64,12 +64,16 @@ func buildHorizon(in Input) (proc.Spec, error) {
 	}
 	variables := redisVariables(in.Queue.Worker, c)
 	variables[OptionsVariable] = options
-	return process{
+	s, err := process{
 		command:   in.Queue.Worker.Command,
 		variables: variables,
 		explicit:  in.Queue.Worker.Environment,
 		queues:    all,
 	}.spec()
+	// With fast_termination, or when it dies, a master leaves workers behind that
+	// still have jobs. Until they are gone there is no second Horizon.
+	s.Linger = true
+	return s, err
 }
 
 // configurations are those that the process serves, the first one first.

@@ -28,7 +28,8 @@ type Child struct {
 	status  *os.File
 
 	report   *report // nil until the stub has executed the worker or failed
-	exit     *Exit   // nil until reaped
+	reaped   bool    // the leader has been
+	exit     *Exit   // nil until it has ended; see Spec.Linger
 	ended    bool    // Failed or Exited has been sent
 	gone     bool    // so has Gone
 	sweeps   int     // what is not over: processes left behind that are dying, searches for more, the cgroup
@@ -71,7 +72,7 @@ func (c *Child) Signal(signal syscall.Signal) error {
 	return c.send(signal)
 }
 
-func (c *Child) running() bool { return c.pid != 0 && c.exit == nil }
+func (c *Child) running() bool { return c.pid != 0 && !c.reaped }
 
 // send is called with mu held. That the process has not been reaped, which
 // happens under mu, is what makes its number its own.

@@ -24,7 +24,7 @@
 //
 // Stop sends the graceful signal once, to the leader only. After the grace the
 // whole session is killed. Whatever outlives the leader, however it ended, is
-// killed and counted as leaked: by process group, by session, by cgroup where
+// killed and counted as leaked (with Spec.Linger when the grace is over): by process group, by session, by cgroup where
 // one is delegated, and, where the process adopts orphans, by a mark in the
 // environment that finds even those that have left group and session.
 //

@@ -78,7 +78,10 @@ func deadChild(kind, id int) int {
 func (m *Manager) bury(c *Child) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	leaked := m.killRest(c)
+	lingers, leaked := c.lingers(), 0
+	if !lingers {
+		leaked = m.killRest(c)
+	}
 	var status unix.WaitStatus
 	var usage unix.Rusage
 	for {
@@ -94,7 +97,8 @@ func (m *Manager) bury(c *Child) {
 	if c.deadline != nil {
 		c.deadline.Stop()
 	}
-	c.exit = &Exit{
+	c.reaped = true
+	exit := &Exit{
 		Status:  syscall.WaitStatus(status),
 		User:    time.Duration(usage.Utime.Nano()),
 		System:  time.Duration(usage.Stime.Nano()),
@@ -102,6 +106,17 @@ func (m *Manager) bury(c *Child) {
 		Killed:  c.killed,
 		Leaked:  leaked,
 	}
+	if lingers {
+		m.running.Go(func() { m.linger(c, exit) })
+		return
+	}
+	m.conclude(c, exit)
+}
+
+// conclude ends a child of which nothing is to be waited for any more. It is
+// called with both mutexes held.
+func (m *Manager) conclude(c *Child, exit *Exit) {
+	c.exit = exit
 	if c.leaf != nil {
 		c.exit.OutOfMemory = c.leaf.outOfMemory()
 		if !c.leaf.remove() {

@@ -27,6 +27,7 @@ type Spec struct {
 	StopSignal  syscall.Signal // 0 = SIGTERM
 	StopTimeout time.Duration  // the grace of a stop; for the owner, who passes it to Stop
 	DeathSignal syscall.Signal // sent by the kernel when the supervisor dies, maybe several times; 0 = none
+	Linger      bool           // it ends when its whole session has: what the leader leaves behind has the rest of the grace, or StopTimeout
 	MemoryMax   uint64         // bytes, by the cgroup's memory.max; 0 = no ceiling
 }
 
@@ -95,7 +96,7 @@ func (s *Spec) Hash(salt Salt) Hash {
 		h.texts(limit.Name)
 		h.number(limit.Soft, limit.Hard)
 	}
-	h.number(uint64(s.stopSignal()), uint64(s.DeathSignal), s.MemoryMax)
+	h.number(uint64(s.stopSignal()), uint64(s.DeathSignal), s.MemoryMax, boolToInt(s.Linger))
 	return Hash(h.Sum(nil)[:len(Hash{})])
 }
 

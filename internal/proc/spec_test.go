@@ -52,6 +52,7 @@ func TestHashFollowsTheSpec(t *testing.T) {
 		"limits": func(s *Spec) { s.Limits = nil }, "soft": func(s *Spec) { s.Limits[0].Soft = 0 },
 		"stop signal": func(s *Spec) { s.StopSignal = syscall.SIGQUIT }, "death signal": func(s *Spec) { s.DeathSignal = 0 },
 		"memory": func(s *Spec) { s.MemoryMax = 0 },
+		"linger": func(s *Spec) { s.Linger = true },
 	} {
 		s := base()
 		change(&s)
