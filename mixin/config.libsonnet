@@ -30,11 +30,106 @@
 
     // ---- Alerts and rules --------------------------------------------------
 
-    // Scrape interval of the programs; every window is at least four of it.
+    // Scrape interval of the programs, at most 60s: the shortest windows are of
+    // two minutes and must see two scrapes.
     scrapeInterval: '15s',
 
-    // Share of 30 days in which the monitoring itself is to work.
+    // Share of 30 days in which the monitoring itself is to work. Objectives of
+    // queues are in Queuefleet's own configuration (max_wait, objective).
     monitoringObjective: 0.999,
+
+    // How fast a budget of 30 days may be spent: pages look at the last hour
+    // and the last six, tickets at the last day and the last three. 1 spends
+    // it exactly.
+    burnFactors: { hour: 14.4, sixHours: 6, day: 3, threeDays: 1 },
+
+    // Whether a supervisor that vanished from the targets is an alert: 'seen'
+    // where one was there within a day, so that it concerns nobody who runs
+    // none; 'always'; or 'never'.
+    supervisorAbsent: 'seen',
+
+    // Alerts that are not made, by name.
+    disabledAlerts: [],
+    // Alerts that are made only when they are named here, since not everybody
+    // wants them: RedisLatencyAbnormal, RedisBlockedClientsHigh,
+    // QueuefleetSupervisorScalingThrashes, QueuefleetSupervisorLogLinesDropped.
+    enabledOptionalAlerts: [],
+    // What to change of an alert, by name:
+    //   { RedisLatencyHigh: { 'for': '30m', severity: 'info', labels: { tier: 'cache' } } }
+    // with any of expr, for, keep_firing_for, severity, labels, annotations.
+    alertOverrides: {},
+    // Labels that all alerts get.
+    extraAlertLabels: {},
+
+    // When alerts fire. What differs from queue to queue (how long a job may
+    // wait, how often, after what time a reservation ends) comes as a metric
+    // from Queuefleet's own configuration.
+    thresholds: {
+      // Changes between up and down in 15 minutes.
+      connectionFlaps: 6,
+      // Share of probes that run into their deadline.
+      probeTimeoutRatio: 0.1,
+      // Round trip of a probe in seconds, the mean of five minutes.
+      pingSeconds: 0.05,
+      // Standard deviations above the mean of the day, and the least round trip
+      // in seconds that counts (RedisLatencyAbnormal).
+      pingDeviations: 4,
+      pingAbnormalSeconds: 0.005,
+      // Used share of maxmemory: to be looked at, and full.
+      memoryRatio: 0.85,
+      memoryFullRatio: 0.95,
+      // How far memory is foreseen, in hours, and from which share on.
+      memoryForecastHours: 4,
+      memoryForecastRatio: 0.5,
+      // Evicted keys a second on a store without queues.
+      evictionsPerSecond: 1,
+      // Resident over used memory, and the least waste in bytes that counts.
+      fragmentationRatio: 1.5,
+      fragmentationBytes: 256 * 1024 * 1024,
+      // Seconds since a replica's last acknowledgement.
+      replicaLagSeconds: 30,
+      // Used share of maxclients.
+      clientsRatio: 0.85,
+      // Blocked clients beside yesterday's, and the least number that counts
+      // (RedisBlockedClientsHigh).
+      blockedClientsFactor: 2,
+      blockedClients: 20,
+      // Entries of the slow log a minute.
+      slowCommandsPerMinute: 5,
+      // Days until a password or a certificate expires.
+      expiryDaysWarning: 14,
+      expiryDaysCritical: 3,
+
+      // How many times its objective the oldest job of a queue may wait.
+      waitFactor: 10,
+      // Ready jobs from which on growth counts.
+      backlogJobs: 100,
+      // Seconds that a delayed job may be due without being moved.
+      overdueSeconds: 120,
+      // Share of failed attempts, and the attempts a second from which on it counts.
+      failureRatioWarning: 0.05,
+      failureRatioCritical: 0.5,
+      failureMinimumPerSecond: 0.05,
+      // Failed jobs more than at the lowest point of the last day.
+      failedJobsPerDay: 100,
+      // Minutes since Horizon's last snapshot.
+      horizonSnapshotMinutes: 30,
+
+      // Seconds since the supervisor's loop was last done.
+      loopSeconds: 60,
+      // Ends of workers that nobody wanted, in ten minutes.
+      badExits: 5,
+      // Workers that ended by their memory limit, and by a job's time limit, in an hour.
+      memoryExitsPerHour: 10,
+      timeoutExitsPerHour: 5,
+      // Processes that outlived their worker, in an hour.
+      leakedProcessesPerHour: 3,
+      // Changes up and changes down in 30 minutes (QueuefleetSupervisorScalingThrashes).
+      scaleChanges: 6,
+
+      // Share of the scrape timeout that a scrape may take.
+      scrapeTimeRatio: 0.8,
+    },
 
     // ---- Links -------------------------------------------------------------
 
@@ -78,7 +173,8 @@
     teams: {},
 
     alertmanager: {
-      // Told of whatever belongs to no team; written like a team.
+      // Told of whatever belongs to no team; written like a team. A receiver
+      // that is null is none.
       fallback: { email: 'ops@example.org' },
 
       // How mail is sent. Without a user name, nobody logs in.

@@ -6,6 +6,7 @@ function(config)
   local s = (import '../lib/selectors.libsonnet')(config);
   local gauge(name) = r.max(s.by.connection, '%s{%s}' % [name, s.redis]);
   local nodeMax(name) = r.max(s.by.node, '%s{%s}' % [name, s.redis]);
+  local nodeSum(name) = 'sum by (%s) (%s)' % [s.by.connection, nodeMax(name)];
   // The rate of a server's counter: of the exporters that see it the highest,
   // over its nodes the sum.
   local rate(name) = 'sum by (%s) (max by (%s) (rate(%s{%s}[5m])))' % [s.by.connection, s.by.node, name, s.redis];
@@ -26,6 +27,9 @@ function(config)
       r.record('connection:redis_clients:ratio', 'max by (%s) (\n  %s\n  /\n  (%s > 0)\n)' % [s.by.connection, nodeMax('redis_connected_clients'), nodeMax('redis_config_maxclients')]),
       r.record('connection:redis_commands_processed:rate5m', rate('redis_commands_processed_total')),
       r.record('connection:redis_evicted_keys:rate5m', rate('redis_evicted_keys_total')),
+      // Over the nodes of a Cluster.
+      r.record('connection:redis_connected_slaves:sum', nodeSum('redis_connected_slaves')),
+      r.record('connection:redis_blocked_clients:sum', nodeSum('redis_blocked_clients')),
       // 1 where queues live on the connection.
       r.record('connection:redis_queues:bool', 'max by (%s) (redis_queue_wait_objective_seconds{%s}) * 0 + 1' % [s.by.connection, s.redis]),
     ],

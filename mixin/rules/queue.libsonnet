@@ -26,13 +26,15 @@ function(config)
     )
   ||| % (s.by { supervisor: s.supervisor, works: std.rstripChars(works, '\n'), pools: pools });
 
-  local paused = |||
-    min by (%(queue)s) (
+  // Which pool works which queue, and whether it is paused.
+  local poolQueue(name) = |||
+    max by (%(owner)s, application, connection, pool, queue) (
       queuefleet_supervisor_pool_queue_info{%(supervisor)s}
       * on (job, instance, application, connection, pool) group_left (%(owner)s)
-      max by (job, instance, application, connection, pool, %(owner)s) (queuefleet_supervisor_paused{%(supervisor)s})
+      max by (job, instance, application, connection, pool, %(owner)s) (%(value)s)
     )
-  ||| % (s.by { supervisor: s.supervisor });
+  ||| % (s.by { supervisor: s.supervisor, value: name });
+  local onPools(value) = std.rstripChars(poolQueue(value), '\n');
 
   {
     name: 'queuefleet-queue.rules',
@@ -52,9 +54,10 @@ function(config)
         supervisor: std.rstripChars(serving, '\n'),
         registry: gauge('redis_queue_workers'),
       })),
+      r.record('pool:queuefleet_supervisor_queue_info:max', onPools('queuefleet_supervisor_workers_max{%s} * 0 + 1' % s.supervisor)),
       // 1 while the framework, or every pool that works it, is paused.
       r.record('queue:redis_queue_paused:max', r.each('max', s.by.queue, {
-        supervisor: std.rstripChars(paused, '\n'),
+        supervisor: 'min by (%s) (%s)' % [s.by.queue, onPools('queuefleet_supervisor_paused{%s}' % s.supervisor)],
         framework: gauge('redis_queue_paused'),
       })),
       // Finished attempts a second, failed ones included, where the framework counts.

@@ -8,6 +8,7 @@
       [(import 'queue.libsonnet')(config)] +
       (import 'slo.libsonnet')(config) +
       (import 'pool.libsonnet')(config) +
+      [(import 'slices.libsonnet')(config)] +
       (import 'monitoring.libsonnet')(config),
   },
 }
