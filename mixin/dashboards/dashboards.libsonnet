@@ -1,3 +1,7 @@
+// The dashboards, by the name of the file that each becomes.
 {
-  grafanaDashboards+:: {},
+  local config = $._config,
+  grafanaDashboards+:: {
+    'queuefleet-overview.json': (import 'overview.libsonnet')(config),
+  },
 }
