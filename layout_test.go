@@ -71,7 +71,10 @@ var mayImport = map[string][]string{
 	"cmd/queuefleet_supervisor": {"internal/app", "internal/logging", "internal/proc"},
 	"cmd/qftool": {
 		"configs", "internal/app", "internal/atomicfile", "internal/demo", "internal/logging", "internal/connection", "internal/queue", "internal/proc", "collector", "supervisor",
+		"internal/generate/php", "internal/generate/laravel",
 	},
+	"internal/generate/php":     {"internal/proc"},
+	"internal/generate/laravel": {"configs", "internal/atomicfile", "internal/generate/php"},
 	// For tests only: no program may use them.
 	"internal/redistest":   {},
 	"internal/laraveltest": {"internal/redistest"},

@@ -83,6 +83,7 @@ func newApp(e *env) *kingpin.Application {
 	configureWorkersList(app, e)
 	configureFailed(app, e)
 	configureEncrypt(app, e)
+	configureGenerateLaravel(app, e)
 	configureDemo(app, e)
 	configureDemoWorker(app, e)
 	return app

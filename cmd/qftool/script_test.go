@@ -63,6 +63,7 @@ func TestScript(t *testing.T) {
 			"envsubst":  substitute,
 			"paste":     paste,
 			"fleet":     bigFleet,
+			"replace":   replaceText,
 		},
 	})
 }
