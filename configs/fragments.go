@@ -84,10 +84,11 @@ func (l *loader) fragments() []*fragment {
 func (l *loader) expand(key, pattern string) []string {
 	pattern = includePattern(l.main.dir, pattern)
 	files, globErr := filepath.Glob(pattern)
+	files = l.withUnsaved(pattern, files)
 	l.patterns, l.matches = append(l.patterns, pattern), append(l.matches, files...)
 	if literal, ok := literalPath(pattern); ok {
 		_, err := os.Stat(literal)
-		if err != nil && l.last[literal] == nil {
+		if _, unsaved := l.unsaved[literal]; err != nil && !unsaved && l.last[literal] == nil {
 			l.main.problem(l.main.line(key), key, "%s: %v", literal, plainError(err))
 			return nil
 		}

@@ -39,6 +39,7 @@ type loader struct {
 	path    string
 	last    map[string]*version // fragments in force by file; nil: nothing is in force
 	offline bool
+	unsaved map[string]string // texts that are to be taken for those of the files
 
 	reader *reader
 	tables tables
@@ -123,11 +124,18 @@ func (l *loader) decode(s *source, limit int) {
 		s.broken = true
 		return
 	}
+	l.decodeNodes(s, root)
+}
+
+// decodeNodes decodes what a parsed file holds; nil is a file that is empty.
+func (l *loader) decodeNodes(s *source, root *yaml.Node) {
 	s.root = root
 	d := &decoder{file: s.file, dir: s.dir, bases: l.bases, starts: l.starts, tables: l.tables}
 	s.head.Global = defaultGlobal()
 	s.head.Defaults = Defaults{defaultConnection(), defaultApplication(), defaultQueue()}
-	l.decodeTop(d, s, root)
+	if root != nil {
+		l.decodeTop(d, s, root)
+	}
 	s.connections, s.applications, s.queues = s.head.Connections, s.head.Applications, s.head.Queues
 	s.errs = append(s.errs, d.errs...)
 	s.noteUndecoded(d.errs)

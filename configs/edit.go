@@ -1,0 +1,456 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/queuefleet/queuefleet/internal/atomicfile"
+)
+
+// EntryKind is what an entry is.
+type EntryKind string
+
+// The kinds of entries.
+const (
+	ConnectionEntry  EntryKind = "connection"
+	ApplicationEntry EntryKind = "application"
+	QueueEntry       EntryKind = "queue"
+)
+
+// list is the key that holds the entries of a kind.
+func (k EntryKind) list() string { return string(k) + "s" }
+
+// nameKey is the key by which the entries of a kind are known.
+func (k EntryKind) nameKey() string {
+	if k == ApplicationEntry {
+		return "slug"
+	}
+	return "name"
+}
+
+// Editor changes the files of a configuration, the main file and its
+// fragments, and keeps all of their text that is not concerned: comments,
+// order, blank lines, quotes. Nothing is written before Save.
+type Editor struct {
+	path  string
+	files []*editFile // the main file first
+
+	loader  *loader
+	sources []*source // decoded, in the order of files; nil after a change
+}
+
+// editFile is one file of the configuration.
+type editFile struct {
+	path   string
+	was    string // as it was read
+	exists bool
+	t      *editText
+	broken *Error // it does not parse: nothing in it can be changed
+	limits *Include
+}
+
+// OpenDocument opens the configuration whose main file is at path. A main file
+// that does not exist yet is an empty one.
+func OpenDocument(path string) (*Editor, error) {
+	d := &Editor{path: path}
+	main, err := readEditFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if main.broken != nil {
+		return nil, joinErrors([]*Error{main.broken})
+	}
+	d.files = []*editFile{main}
+	if err := d.openFragments(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func readEditFile(path string) (*editFile, error) {
+	f := &editFile{path: path}
+	r := newReader()
+	defer r.close()
+	got := r.file(path, "", maxFileBytes)
+	switch {
+	case errors.Is(got.err, fs.ErrNotExist):
+	case got.err != nil:
+		return nil, joinErrors([]*Error{{Position: Position{File: path}, Text: got.err.Error()}})
+	default:
+		f.exists = true
+	}
+	f.was = got.text
+	t, bad := parseText(path, got.text)
+	f.t, f.broken = t, bad
+	if t == nil {
+		f.t = &editText{text: got.text, newline: "\n"}
+	}
+	return f, nil
+}
+
+// openFragments reads the files that the main file includes.
+func (d *Editor) openFragments() error {
+	l := d.newLoader()
+	defer l.reader.close()
+	for _, one := range l.fragments() {
+		f, err := readEditFile(one.file)
+		if err != nil {
+			f = &editFile{path: one.file, t: &editText{newline: "\n"}, broken: &Error{Position: Position{File: one.file}, Text: err.Error()}}
+		}
+		f.limits = one.limits
+		d.files = append(d.files, f)
+	}
+	return joinErrors(l.main.errs)
+}
+
+// newLoader decodes the main file's own part, as it is now.
+func (d *Editor) newLoader() *loader {
+	l := newLoader(d.path, nil)
+	l.offline = true
+	l.ids = &identities{}
+	l.unsaved = d.unsaved()
+	main := d.files[0]
+	l.main = newSource(main.path, main.t.text)
+	l.main.inputs = newInputs(l.reader, "")
+	l.decodeNodes(l.main, main.t.root)
+	return l
+}
+
+// unsaved are the texts of files that differ from what is on disk.
+func (d *Editor) unsaved() map[string]string {
+	texts := map[string]string{}
+	for _, f := range d.files {
+		if f.changed() {
+			texts[f.path] = f.t.text
+		}
+	}
+	return texts
+}
+
+func (f *editFile) changed() bool { return f.t.text != f.was }
+
+// Path is the main file.
+func (d *Editor) Path() string { return d.path }
+
+// Files lists the main file and the fragments, sorted.
+func (d *Editor) Files() []string {
+	list := make([]string, len(d.files))
+	for i, f := range d.files {
+		list[i] = f.path
+	}
+	return list
+}
+
+// Changed lists the files that Save would write.
+func (d *Editor) Changed() []string {
+	var list []string
+	for _, f := range d.files {
+		if f.changed() {
+			list = append(list, f.path)
+		}
+	}
+	return list
+}
+
+// Text is the text of a file as Save would write it.
+func (d *Editor) Text(file string) string {
+	for _, f := range d.files {
+		if f.path == file {
+			return f.t.text
+		}
+	}
+	return ""
+}
+
+// file finds or makes the file for new entries; "" is the main file. One that
+// does not exist has to be one that the main file would include.
+func (d *Editor) file(path string) (*editFile, error) {
+	if path == "" {
+		return d.files[0], nil
+	}
+	for _, f := range d.files {
+		if filepath.Clean(f.path) == filepath.Clean(path) || sameFile(f.path, path) {
+			return f, nil
+		}
+	}
+	if _, err := os.Stat(path); err == nil {
+		return nil, fmt.Errorf("%s is not part of %s: no include names it", path, d.path)
+	}
+	f := &editFile{path: path, t: &editText{newline: "\n", lines: []int{0}}}
+	d.files = append(d.files, f)
+	l := d.newLoader()
+	defer l.reader.close()
+	l.unsaved[path] = ""
+	for _, one := range l.fragments() {
+		if one.file == filepath.Clean(path) || one.file == path {
+			f.path, f.limits = one.file, one.limits
+			return f, nil
+		}
+	}
+	d.files = d.files[:len(d.files)-1]
+	return nil, fmt.Errorf("%s is not part of %s: add it to its include list first", path, d.path)
+}
+
+// withUnsaved adds files that a pattern would match if they had been saved.
+func (l *loader) withUnsaved(pattern string, files []string) []string {
+	for file := range l.unsaved {
+		if ok, err := filepath.Match(pattern, file); ok && err == nil && !slices.Contains(files, file) {
+			files = append(files, file)
+		}
+	}
+	slices.Sort(files)
+	return files
+}
+
+// decode makes the entries of all files known, with their effective values.
+func (d *Editor) decode() {
+	if d.sources != nil {
+		return
+	}
+	l := d.newLoader()
+	defer l.reader.close()
+	d.loader = l
+	for i, f := range d.files {
+		s := l.main
+		if i > 0 {
+			s = newSource(f.path, f.t.text)
+			s.mainFile, s.defaults, s.limits = l.main.file, l.main.defaults, f.limits
+			if s.limits == nil {
+				s.limits = &Include{}
+			}
+			s.inputs = newInputs(l.reader, "")
+			l.decodeNodes(s, f.t.root)
+		}
+		for _, c := range s.eachConnection() {
+			completeConnection(c, &l.main.head.Global)
+		}
+		for _, a := range s.eachApplication() {
+			completeApplication(a)
+		}
+		for _, q := range s.eachQueue() {
+			completeQueue(q)
+		}
+		d.sources = append(d.sources, s)
+	}
+}
+
+// Entry is an entry and where it stands.
+type Entry struct {
+	Kind EntryKind
+	Name string
+	File string
+	Line int
+
+	file   *editFile
+	origin origin
+	value  reflect.Value // *Connection, *Application or *Queue
+}
+
+// Connection is the connection that the entry is, defaults applied, passwords
+// not resolved; nil where it is something else.
+func (e Entry) Connection() *Connection { c, _ := reflect.TypeAssert[*Connection](e.value); return c }
+
+// Application is the application that the entry is, or nil.
+func (e Entry) Application() *Application {
+	a, _ := reflect.TypeAssert[*Application](e.value)
+	return a
+}
+
+// Queue is the queue configuration that the entry is, or nil.
+func (e Entry) Queue() *Queue { q, _ := reflect.TypeAssert[*Queue](e.value); return q }
+
+// Entries lists the entries of a kind in the order of the files.
+func (d *Editor) Entries(kind EntryKind) []Entry {
+	d.decode()
+	var list []Entry
+	for i, s := range d.sources {
+		add := func(o origin, name string, value any) {
+			list = append(list, Entry{Kind: kind, Name: name, File: s.file, Line: o.at("").Line, file: d.files[i], origin: o, value: reflect.ValueOf(value)})
+		}
+		switch kind {
+		case ConnectionEntry:
+			for o, c := range s.eachConnection() {
+				add(o, c.Name, c)
+			}
+		case ApplicationEntry:
+			for o, a := range s.eachApplication() {
+				add(o, a.Slug, a)
+			}
+		case QueueEntry:
+			for o, q := range s.eachQueue() {
+				add(o, q.Name, q)
+			}
+		}
+	}
+	return list
+}
+
+// Find finds an entry by its name.
+func (d *Editor) Find(kind EntryKind, name string) (Entry, bool) {
+	for _, e := range d.Entries(kind) {
+		if e.Name == name && name != "" {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
+// change makes changes to one file. None are made where it fails.
+func (d *Editor) change(f *editFile, make func(e *edit) error) error {
+	if f.broken != nil {
+		return f.broken
+	}
+	e := newEdit(f.t)
+	if err := make(e); err != nil {
+		return err
+	}
+	text, err := e.text()
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.path, err)
+	}
+	return d.setText(f, text)
+}
+
+func (d *Editor) setText(f *editFile, text string) error {
+	t, bad := parseText(f.path, text)
+	if bad != nil {
+		return bad
+	}
+	f.t = t
+	d.sources = nil
+	return nil
+}
+
+// addEntries puts entries at the end of their list, which is made where it is
+// missing.
+func (d *Editor) addEntries(f *editFile, kind EntryKind, items []*yaml.Node) error {
+	if f.broken != nil {
+		return f.broken
+	}
+	list := kind.list()
+	if f.t.root != nil {
+		if i := own(f.t.root, list); i >= 0 && f.t.root.Content[i+1].Kind == yaml.SequenceNode {
+			return d.change(f, func(e *edit) error {
+				for _, item := range items {
+					e.add(f.t.root.Content[i+1], item)
+				}
+				return nil
+			})
+		}
+		return d.change(f, func(e *edit) error {
+			return e.set(f.t.root, textNode(list), &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: items})
+		})
+	}
+	r := renderer{f.t.newline, 2}
+	text := f.t.text
+	if text != "" && !isBreak(text[len(text)-1]) {
+		text += f.t.newline
+	}
+	root := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{textNode(list), {Kind: yaml.SequenceNode, Content: items}}}
+	return d.setText(f, text+r.block(root, 0)+f.t.newline)
+}
+
+// ErrStale is told where a file has been changed by somebody else since it was
+// opened.
+var ErrStale = errors.New("has been changed by somebody else in the meantime; nothing was written, try again")
+
+// Save checks the whole configuration with the changes in it, as a program
+// would load it, and writes the files that have changed. Where a mistake is
+// found, or where a file is not any more what was opened, nothing is written.
+// A mistake that another file had before is none of this change's and is left
+// to those who load the configuration. It returns what is then in force.
+func (d *Editor) Save() (*Config, error) {
+	if _, err := os.Stat(filepath.Dir(d.path)); err != nil {
+		return nil, err
+	}
+	unlock, err := atomicfile.Lock(d.path)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	for _, f := range d.files {
+		now, err := readEditFile(f.path)
+		if err != nil {
+			return nil, err
+		}
+		if f.changed() && (now.was != f.was || now.exists != f.exists) {
+			return nil, fmt.Errorf("%s %w", f.path, ErrStale)
+		}
+	}
+	cfg, err := d.Check()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range d.files {
+		if !f.changed() {
+			continue
+		}
+		if err := atomicfile.Write(f.path, []byte(f.t.text), 0o640); err != nil {
+			return nil, err
+		}
+		f.was, f.exists = f.t.text, true
+	}
+	return cfg, nil
+}
+
+// Check loads the configuration with the changes in it and writes nothing.
+func (d *Editor) Check() (*Config, error) {
+	cfg, err := d.load(d.unsaved())
+	if err == nil {
+		return cfg, nil
+	}
+	before := map[string]bool{}
+	if _, old := d.load(nil); old != nil {
+		for _, e := range mistakes(old) {
+			before[e.File+"\x00"+e.Path+"\x00"+e.Text] = true
+		}
+	}
+	touched := d.Changed()
+	for _, e := range mistakes(err) {
+		if !before[e.File+"\x00"+e.Path+"\x00"+e.Text] || slices.Contains(touched, e.File) || e.File == d.path {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func (d *Editor) load(unsaved map[string]string) (*Config, error) {
+	l := newLoader(d.path, nil)
+	defer l.reader.close()
+	l.unsaved = unsaved
+	for file, text := range unsaved {
+		limit := maxFragmentBytes
+		if file == d.path {
+			limit = maxFileBytes
+		}
+		mode := fs.FileMode(0o640)
+		if info, err := os.Stat(file); err == nil {
+			mode = info.Mode()
+		}
+		l.reader.read[asked{file, "", limit}] = &fileRead{text: text, mode: mode}
+	}
+	return l.load()
+}
+
+// mistakes takes a joined error apart.
+func mistakes(err error) []*Error {
+	var list []*Error
+	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself is meant
+		for _, one := range many.Unwrap() {
+			list = append(list, mistakes(one)...)
+		}
+		return list
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		list = append(list, e)
+	}
+	return list
+}

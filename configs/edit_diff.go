@@ -1,0 +1,145 @@
+package configs
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+	"gopkg.in/yaml.v3"
+)
+
+const maskedNew = "<another secret>"
+
+// Diff shows what Save would change, as a unified diff over all files. Secrets
+// are masked, also on lines that do not change and in comments; one that
+// changes is shown as another.
+func (d *Editor) Diff() string {
+	var b strings.Builder
+	for _, f := range d.files {
+		if f.changed() {
+			b.WriteString(maskedDiff(f.path, f.exists, f.was, f.t.text))
+		}
+	}
+	return b.String()
+}
+
+func maskedDiff(file string, exists bool, before, after string) string {
+	old, new := secretsIn(before), secretsIn(after)
+	was := map[string]string{}
+	for _, s := range old {
+		was[s.path] = s.value
+	}
+	label := file
+	if !exists {
+		label = "/dev/null"
+	}
+	values := append(secretValues(old), secretValues(new)...)
+	return udiff.Unified(label, file,
+		maskText(before, old, values, func(secretSpan) string { return masked }),
+		maskText(after, new, values, func(s secretSpan) string {
+			if value, known := was[s.path]; known && value != s.value {
+				return maskedNew
+			}
+			return masked
+		}))
+}
+
+// secretSpan is a secret in a text.
+type secretSpan struct {
+	from, to    int
+	path, value string
+}
+
+// secretsIn finds the secrets of a text that parses.
+func secretsIn(text string) []secretSpan {
+	t, bad := parseText("", text)
+	if bad != nil || t.root == nil {
+		return nil
+	}
+	e := newEdit(t)
+	var list []secretSpan
+	var walk func(n *yaml.Node, path string, secret bool)
+	walk = func(n *yaml.Node, path string, secret bool) {
+		switch n.Kind {
+		case yaml.MappingNode:
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				key := n.Content[i].Value
+				walk(n.Content[i+1], path+"."+key, secret || secretKey(key))
+			}
+		case yaml.SequenceNode:
+			for i, item := range n.Content {
+				walk(item, path+"["+itemName(item, i)+"]", secret)
+			}
+		case yaml.ScalarNode:
+			if from, to := t.start(n), e.end(n); secret && !isNull(n) && from < to {
+				if n.Anchor != "" {
+					from = t.skipProperties(from)
+				}
+				list = append(list, secretSpan{from, to, path, n.Value})
+			}
+		}
+	}
+	walk(t.root, "", false)
+	slices.SortFunc(list, func(a, b secretSpan) int { return a.from - b.from })
+	return list
+}
+
+// itemName tells items apart that move.
+func itemName(n *yaml.Node, i int) string {
+	for _, key := range []string{"name", "slug", "connection"} {
+		if v := find(n, key); v != nil && n.Kind == yaml.MappingNode {
+			return v.Value
+		}
+	}
+	return position(i)
+}
+
+func secretValues(list []secretSpan) []string {
+	var values []string
+	for _, s := range list {
+		if len(s.value) >= shortestGuess {
+			values = append(values, s.value)
+		}
+	}
+	return values
+}
+
+// secretComment finds what looks like a secret in a comment, such as a
+// password that was commented out.
+var (
+	secretComment = regexp.MustCompile(`(?i)(#[^\r\n]*?(?:password|passwd|passphrase|secret|token|credential)[a-z_]*["']?\s*[:=]\s*)([^\r\n]+)`)
+	userinfo      = regexp.MustCompile(`(://[^\s/@"']*:)[^\s/@"']+@`)
+)
+
+// maskText replaces the secrets of a text.
+func maskText(text string, spans []secretSpan, values []string, mask func(secretSpan) string) string {
+	var b strings.Builder
+	at := 0
+	for _, s := range spans {
+		if s.from < at {
+			continue
+		}
+		b.WriteString(maskRest(text[at:s.from], values))
+		b.WriteString(mask(s))
+		at = s.to
+	}
+	b.WriteString(maskRest(text[at:], values))
+	return b.String()
+}
+
+// maskRest masks what stands between the secrets that are known.
+func maskRest(text string, values []string) string {
+	text = secretComment.ReplaceAllStringFunc(text, func(line string) string {
+		parts := secretComment.FindStringSubmatch(line)
+		if strings.HasSuffix(strings.TrimRight(parts[1], " :="), "_file") || strings.HasSuffix(strings.TrimRight(parts[1], " :="), "_env") {
+			return line
+		}
+		return parts[1] + masked
+	})
+	text = userinfo.ReplaceAllString(text, "${1}"+masked+"@")
+	for _, v := range values {
+		text = strings.ReplaceAll(text, v, masked)
+	}
+	return text
+}

@@ -1,0 +1,406 @@
+package configs
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Entries are entries to be written as a file of their own: an export, a
+// fragment, or what an importer has found elsewhere.
+type Entries struct {
+	Header       string // a comment at the top, without #
+	Connections  []Connection
+	Applications []Application
+	Queues       []Queue
+
+	// PlainSecrets writes passwords that are known only in clear. Without it
+	// they are left out.
+	PlainSecrets bool
+	// Directory is where the file will lie. Paths below it are written relative
+	// to it, all others absolute. Empty: paths are written as they are.
+	Directory string
+}
+
+// NewConnection is a connection that has all defaults.
+func NewConnection(name string) Connection {
+	c := defaultConnection()
+	c.Name = name
+	return c
+}
+
+// NewApplication is an application that has all defaults.
+func NewApplication(slug string) Application {
+	a := defaultApplication()
+	a.Slug = slug
+	return a
+}
+
+// NewQueue is a queue configuration that has all defaults and no worker.
+func NewQueue(name, application, connection string) Queue {
+	q := defaultQueue()
+	q.Name, q.Application, q.Connection = name, application, connection
+	return q
+}
+
+// NewWorker is a worker that has all defaults of a preset. Its stop_timeout
+// follows the queue configuration's timeout until it is set.
+func NewWorker(preset string) *Worker {
+	w := defaultWorker()
+	w.Preset = preset
+	return &w
+}
+
+// YAML writes the entries in their order, keys in the order of the
+// documentation, and only what differs from the built-in defaults. A password
+// goes by the reference that it has: password_file, password_env or
+// password_age.
+func (e *Entries) YAML() ([]byte, error) {
+	w := newNodeWriter()
+	w.plain, w.dir = e.PlainSecrets, e.Directory
+	r := renderer{"\n", 2}
+	var b strings.Builder
+	if e.Header != "" {
+		for line := range strings.SplitSeq(strings.TrimRight(e.Header, "\n"), "\n") {
+			b.WriteString(strings.TrimRight("# "+line, " ") + "\n")
+		}
+	}
+	write := func(list string, n int, node func(i int) *yaml.Node) {
+		if n == 0 {
+			return
+		}
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(list + ":\n")
+		for i := range n {
+			b.WriteString("  " + r.item(node(i), 2) + "\n")
+		}
+	}
+	g := defaultGlobal()
+	write(listConnections, len(e.Connections), func(i int) *yaml.Node { return w.connection(&e.Connections[i], defaultConnection(), &g) })
+	write(listApplications, len(e.Applications), func(i int) *yaml.Node { return w.application(&e.Applications[i], defaultApplication()) })
+	write(listQueues, len(e.Queues), func(i int) *yaml.Node { return w.queue(&e.Queues[i], defaultQueue()) })
+	text := b.String()
+	if _, err := parseText("", text); err != nil {
+		return nil, fmt.Errorf("what was to be written is no configuration: %s", err.Text)
+	}
+	return []byte(text), nil
+}
+
+// nodeWriter turns entries into nodes, leaving out what they inherit.
+type nodeWriter struct {
+	tables tables
+	bases  map[reflect.Type]reflect.Value
+	plain  bool
+	dir    string
+}
+
+func newNodeWriter() *nodeWriter { return &nodeWriter{tables: tables{}, bases: builtin()} }
+
+// connection writes what differs from start.
+func (w *nodeWriter) connection(c *Connection, start Connection, g *Global) *yaml.Node {
+	full, from := *c, start
+	completeConnection(&full, g)
+	completeConnection(&from, g)
+	from.Name = ""
+	return w.structure(reflect.ValueOf(full), reflect.ValueOf(from), reflect.ValueOf(defaultConnection()))
+}
+
+func (w *nodeWriter) application(a *Application, start Application) *yaml.Node {
+	full, from := *a, start
+	completeApplication(&full)
+	if from.Name == "" {
+		from.Name = full.Slug
+	}
+	from.Slug = ""
+	return w.structure(reflect.ValueOf(full), reflect.ValueOf(from), reflect.ValueOf(defaultApplication()))
+}
+
+func (w *nodeWriter) queue(q *Queue, start Queue) *yaml.Node {
+	full, from := *q, start
+	if full.Worker != nil {
+		worker := *full.Worker
+		full.Worker = &worker
+		from.Worker = w.workerStart(&full, start.Worker)
+	}
+	completeQueue(&full)
+	from.Name, from.Application, from.Connection, from.QueueNames = "", "", "", nil
+	n := w.structure(reflect.ValueOf(full), reflect.ValueOf(from), reflect.ValueOf(defaultQueue()))
+	if full.Worker != nil && start.Worker == nil {
+		w.mustHave(n, full.Worker)
+	}
+	return n
+}
+
+// workerStart is what a worker has that its entry says nothing of.
+func (w *nodeWriter) workerStart(q *Queue, inherited *Worker) *Worker {
+	from := defaultWorker()
+	if inherited != nil {
+		from = *inherited
+	}
+	preset := from.Preset
+	from.Preset = q.Worker.Preset
+	completeWorker(&from, q)
+	from.Preset = preset
+	return &from
+}
+
+// mustHave writes the worker's block also where all of it is default.
+func (w *nodeWriter) mustHave(n *yaml.Node, worker *Worker) {
+	i := own(n, "worker")
+	if i < 0 {
+		n.Content = append(n.Content, textNode("worker"), &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"})
+		i = len(n.Content) - 2
+	}
+	if m := n.Content[i+1]; own(m, "preset") < 0 {
+		m.Style = 0
+		m.Content = append([]*yaml.Node{textNode("preset"), textNode(worker.Preset)}, m.Content...)
+	}
+}
+
+// structure writes the fields of v that differ from start. floor is what a
+// null goes back to.
+func (w *nodeWriter) structure(v, start, floor reflect.Value) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	t := w.tables.of(v.Type())
+	given := map[string]bool{}
+	for _, f := range t.fields {
+		if f.group != "" && !v.Field(f.index).IsZero() && w.writable(v.Field(f.index)) {
+			given[f.group] = true
+		}
+	}
+	for i := range t.fields {
+		f := &t.fields[i]
+		got, from := v.Field(f.index), start.Field(f.index)
+		if f.group != "" && given[f.group] && got.IsZero() {
+			continue // another way is given, and it alone is in force
+		}
+		if !w.writable(got) || reflect.TypeFor[Secret]() == got.Type() && w.hasReference(v, t, f) {
+			continue
+		}
+		if value := w.value(got, from, floor.Field(f.index), f.path); value != nil {
+			n.Content = append(n.Content, textNode(f.name), value)
+		}
+	}
+	return n
+}
+
+func (w *nodeWriter) writable(v reflect.Value) bool {
+	return w.plain || v.Type() != reflect.TypeFor[Secret]()
+}
+
+// hasReference reports whether a password is the resolved one of a reference.
+func (w *nodeWriter) hasReference(v reflect.Value, t *table, secret *field) bool {
+	for _, f := range t.fields {
+		if f.group == secret.group && f.name != secret.name && v.Field(f.index).Kind() == reflect.String && v.Field(f.index).Len() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// value writes v, or returns nil where it is what it would be anyway.
+func (w *nodeWriter) value(v, start, floor reflect.Value, path bool) *yaml.Node {
+	if sameValue(v, start) {
+		return nil
+	}
+	if v.IsZero() && floor.IsZero() && (v.Kind() == reflect.String || v.Kind() == reflect.Pointer || v.Kind() == reflect.Struct) {
+		return nullNode()
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		return w.pointer(v, start)
+	case reflect.Slice:
+		return w.list(v, path)
+	case reflect.Map:
+		return w.mapping(v, start)
+	case reflect.Struct:
+		if n := scalarNode(v); n != nil {
+			return n
+		}
+		if n := w.structure(v, start, floor); len(n.Content) > 0 {
+			return n
+		}
+		return nil
+	default:
+		if path {
+			return textNode(w.path(v.String()))
+		}
+		return scalarNode(v)
+	}
+}
+
+func (w *nodeWriter) pointer(v, start reflect.Value) *yaml.Node {
+	if v.IsNil() {
+		return nullNode()
+	}
+	elem := v.Elem()
+	if elem.Kind() != reflect.Struct {
+		return scalarNode(elem)
+	}
+	floor, ok := w.bases[elem.Type()]
+	if !ok {
+		floor = reflect.Zero(elem.Type())
+	}
+	from := floor
+	if !start.IsNil() {
+		from = start.Elem()
+	}
+	n := w.structure(elem, from, floor)
+	if len(n.Content) == 0 && !start.IsNil() {
+		return nil
+	}
+	return n
+}
+
+func (w *nodeWriter) list(v reflect.Value, path bool) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	for i := range v.Len() {
+		item := v.Index(i)
+		switch {
+		case item.Kind() == reflect.Struct:
+			floor, ok := w.bases[item.Type()]
+			if !ok {
+				floor = reflect.Zero(item.Type())
+			}
+			one := w.structure(item, floor, floor)
+			one.Style = yaml.FlowStyle
+			n.Content = append(n.Content, one)
+		case path:
+			n.Content = append(n.Content, textNode(w.path(item.String())))
+		default:
+			n.Content = append(n.Content, w.free(item))
+		}
+	}
+	return n
+}
+
+// mapping writes the keys that differ; a key that is inherited and not there
+// any more becomes null.
+func (w *nodeWriter) mapping(v, start reflect.Value) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	keys := map[string]bool{}
+	for _, m := range []reflect.Value{v, start} {
+		for _, k := range m.MapKeys() {
+			keys[k.String()] = true
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
+		key := reflect.ValueOf(k)
+		got, from := v.MapIndex(key), start.MapIndex(key)
+		switch {
+		case !got.IsValid():
+			n.Content = append(n.Content, textNode(k), nullNode())
+		case !from.IsValid() || !sameValue(got, from):
+			n.Content = append(n.Content, textNode(k), w.free(got))
+		}
+	}
+	return n
+}
+
+// free writes a value of whatever shape, whole.
+func (w *nodeWriter) free(v reflect.Value) *yaml.Node {
+	for v.Kind() == reflect.Interface {
+		if v.IsNil() {
+			return nullNode()
+		}
+		v = v.Elem()
+	}
+	switch v.Kind() {
+	case reflect.Map:
+		return w.mapping(v, reflect.Zero(v.Type()))
+	case reflect.Slice:
+		return w.list(v, false)
+	default:
+		return scalarNode(v)
+	}
+}
+
+// path writes a path for a file in w.dir.
+func (w *nodeWriter) path(text string) string {
+	if w.dir == "" || text == "" {
+		return text
+	}
+	dir, derr := filepath.Abs(w.dir)
+	full, ferr := filepath.Abs(text)
+	if derr != nil || ferr != nil {
+		return text
+	}
+	if rel, ok := relativeTo(dir, full); ok {
+		return rel
+	}
+	return full
+}
+
+// sameValue compares values; an empty list or map is one that is not there.
+func sameValue(a, b reflect.Value) bool {
+	switch a.Kind() {
+	case reflect.Slice, reflect.Map:
+		if a.Len() == 0 && b.Len() == 0 {
+			return true
+		}
+	case reflect.Struct:
+		if at, ok := reflect.TypeAssert[Time](a); ok {
+			bt, _ := reflect.TypeAssert[Time](b)
+			return at.Equal(bt.Time)
+		}
+	}
+	return reflect.DeepEqual(a.Interface(), b.Interface())
+}
+
+// scalarNode writes a scalar, nil where v is none.
+func scalarNode(v reflect.Value) *yaml.Node {
+	switch x := v.Interface().(type) {
+	case Secret:
+		return textNode(x.Reveal())
+	case Duration:
+		return plainNode("!!str", x.String())
+	case Bytes:
+		return plainNode("!!str", x.String())
+	case Time:
+		return plainNode("!!timestamp", x.String())
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return textNode(v.String())
+	case reflect.Bool:
+		return plainNode("!!bool", strconv.FormatBool(v.Bool()))
+	case reflect.Int, reflect.Int64:
+		return plainNode("!!int", strconv.FormatInt(v.Int(), 10))
+	case reflect.Uint64:
+		return plainNode("!!int", strconv.FormatUint(v.Uint(), 10))
+	case reflect.Float64:
+		return floatNode(v.Float())
+	default:
+		return nil
+	}
+}
+
+func floatNode(f float64) *yaml.Node {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return textNode(fmt.Sprint(f))
+	}
+	text := strconv.FormatFloat(f, 'g', -1, 64)
+	if !strings.ContainsAny(text, ".e") {
+		text += ".0"
+	}
+	return plainNode("!!float", text)
+}
+
+func textNode(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+}
+
+func plainNode(tag, text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: text}
+}
+
+func nullNode() *yaml.Node { return plainNode("!!null", "null") }
