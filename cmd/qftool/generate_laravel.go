@@ -35,8 +35,9 @@ type phpFlags struct {
 // configureGenerateLaravel declares `generate laravel`.
 func configureGenerateLaravel(app *kingpin.Application, e *env) {
 	c := &generateLaravel{env: e}
-	cmd := group(app, "generate", generateHelp).Command("laravel", "Generate an application's Redis connections, queue connections and Horizon options for its own configuration to include. "+
-		"Example: qftool generate laravel shop --out=/srv/shop/config/queuefleet --env-file=/etc/queuefleet/shop.env")
+	cmd := group(app, "generate", generateHelp).Command("laravel", "Generate an application's connections, queues and Horizon options for Laravel.")
+	cmd.HelpLong("The files are for the application's own configuration to include. Example:\n\n" +
+		"  qftool generate laravel shop --out=config/queuefleet --env-file=/etc/queuefleet/shop.env\n")
 	cmd.Arg("application", "Slug of the application.").Required().StringVar(&c.application)
 	cmd.Flag("out", "Directory of the files, below the application's config.").Required().PlaceHolder("DIR").StringVar(&c.out)
 	cmd.Flag("environment", "Take the connections of this environment. Default: the only one that they have.").StringVar(&c.options.Environment)
