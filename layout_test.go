@@ -52,6 +52,7 @@ var mayImport = map[string][]string{
 	"internal/atomicfile":  {},
 	"internal/logging":     {},
 	"internal/connection":  {"configs"},
+	"internal/horizon":     {},
 	"internal/queue":       {"configs"},
 	"internal/proc":        {"configs"},
 	"collector":            {"configs", "internal/connection", "internal/queue"},
@@ -78,6 +79,7 @@ var mayImport = map[string][]string{
 	// For tests only: no program may use them.
 	"internal/redistest":   {},
 	"internal/laraveltest": {"internal/redistest"},
+	"internal/horizontest": {},
 }
 
 func TestImportsRunOneWay(t *testing.T) {

@@ -1,0 +1,111 @@
+package horizon
+
+import "slices"
+
+// Tree is what of an application's Horizons lives on this machine.
+type Tree struct {
+	Masters []MasterTree `json:"masters"`
+	Orphans []Process    `json:"orphans"` // supervisors and workers whose master is gone
+}
+
+// MasterTree is a master and what it has started.
+type MasterTree struct {
+	Process
+	Supervisors []Process `json:"supervisors"`
+	Workers     []Process `json:"workers"` // of all its supervisors
+}
+
+// All lists a master and all that it has started.
+func (m *MasterTree) All() []Process {
+	all := []Process{m.Process}
+	return append(append(all, m.Supervisors...), m.Workers...)
+}
+
+// All lists every process of the tree.
+func (t *Tree) All() []Process {
+	var all []Process
+	for i := range t.Masters {
+		all = append(all, t.Masters[i].All()...)
+	}
+	return append(all, t.Orphans...)
+}
+
+// Of sorts out what is an application's. What a process was started by decides
+// where that is known, since a supervisor may have its workers work in another
+// directory; and else where it works.
+func (s *Snapshot) Of(place Place) Tree {
+	all := s.innermost()
+	byPID := make(map[int]*Process, len(all))
+	masters := map[int]int{} // places in the tree by number
+	var t Tree
+	for i := range all {
+		p := &all[i]
+		byPID[p.PID] = p
+		if p.Kind == Master && place.has(p) {
+			masters[p.PID] = len(t.Masters)
+			t.Masters = append(t.Masters, MasterTree{Process: *p})
+		}
+	}
+	for i := range all {
+		p := &all[i]
+		if p.Kind == Master {
+			continue
+		}
+		if master := s.above(p, byPID, Master); master != nil {
+			if at, ours := masters[master.PID]; ours {
+				t.Masters[at].add(p)
+			}
+			continue
+		}
+		supervisor := s.above(p, byPID, Supervisor)
+		if supervisor == nil {
+			supervisor = p
+		}
+		if place.has(supervisor) {
+			t.Orphans = append(t.Orphans, *p)
+		}
+	}
+	return t
+}
+
+func (m *MasterTree) add(p *Process) {
+	if p.Kind == Supervisor {
+		m.Supervisors = append(m.Supervisors, *p)
+	} else {
+		m.Workers = append(m.Workers, *p)
+	}
+}
+
+// innermost leaves out what only wraps another process and has its command
+// line among its own arguments, as sudo and timeout do.
+func (s *Snapshot) innermost() []Process {
+	kind := map[int]Kind{}
+	for i := range s.Processes {
+		kind[s.Processes[i].PID] = s.Processes[i].Kind
+	}
+	wraps := map[int]bool{}
+	for i := range s.Processes {
+		if p := &s.Processes[i]; kind[p.Parent] == p.Kind {
+			wraps[p.Parent] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(s.Processes), func(p Process) bool { return wraps[p.PID] })
+}
+
+// above returns the nearest process of a kind that a process descends from, nil
+// where there is none.
+func (s *Snapshot) above(p *Process, byPID map[int]*Process, kind Kind) *Process {
+	const most = 64 // the table is not of one moment, so there might be a circle
+	pid := p.PID
+	for range most {
+		parent, ok := s.parents[pid]
+		if !ok || parent <= 0 {
+			return nil
+		}
+		if p := byPID[parent]; p != nil && p.Kind == kind {
+			return p
+		}
+		pid = parent
+	}
+	return nil
+}
