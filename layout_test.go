@@ -73,9 +73,11 @@ var mayImport = map[string][]string{
 	"cmd/qftool": {
 		"configs", "internal/app", "internal/atomicfile", "internal/demo", "internal/logging", "internal/connection", "internal/queue", "internal/proc", "collector", "supervisor",
 		"internal/generate/php", "internal/generate/laravel",
+		"internal/generate/platform",
 	},
-	"internal/generate/php":     {"internal/proc"},
-	"internal/generate/laravel": {"configs", "internal/atomicfile", "internal/generate/php"},
+	"internal/generate/php":      {"internal/proc"},
+	"internal/generate/laravel":  {"configs", "internal/atomicfile", "internal/generate/php"},
+	"internal/generate/platform": {"configs", "internal/atomicfile"},
 	// For tests only: no program may use them.
 	"internal/redistest":   {},
 	"internal/laraveltest": {"internal/redistest"},

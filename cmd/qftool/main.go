@@ -84,6 +84,8 @@ func newApp(e *env) *kingpin.Application {
 	configureFailed(app, e)
 	configureEncrypt(app, e)
 	configureGenerateLaravel(app, e)
+	configureGenerateSystemd(app, e)
+	configureGeneratePrometheus(app, e)
 	configureDemo(app, e)
 	configureDemoWorker(app, e)
 	return app
