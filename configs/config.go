@@ -206,6 +206,7 @@ type Worker struct {
 	ContinueSignal   *string           `yaml:"continue_signal,omitempty"`
 	DeathSignal      string            `yaml:"death_signal,omitempty"`
 	RestartOn        []string          `yaml:"restart_on,omitempty" conf:"path"`
+	Generate         string            `yaml:"generate,omitempty" conf:"path"` // horizon: directory of the files that the application's configuration includes
 
 	// SecretDir is the directory that EnvironmentFile must not lead out of, also
 	// not by a symbolic link; "" = it may lie anywhere.

@@ -36,6 +36,9 @@ func checkWorker(o origin, q *Queue) {
 	checkWorkerSignals(o, w)
 	checkWorkerLimitsOf(o, q)
 	checkEnvironment(o, w)
+	if w.Generate != "" && w.Preset != "horizon" {
+		o.fail("worker.generate", "goes with the preset horizon only; for another one use qftool generate laravel")
+	}
 	if w.User != "" && !validAccount(w.User) {
 		o.fail("worker.user", "is no valid user name or number")
 	}
