@@ -71,7 +71,8 @@ func (l *loop) observe(p *pool, now time.Time) *Observation {
 			load := p.queueLoad(name)
 			sub.Queues = append(sub.Queues, load)
 			sub.Answered = sub.Answered && load.Ready.Known()
-			reserved += p.loads[name].reserved - p.loads[name].expired
+			f, _ := p.figures(name)
+			reserved += f.reserved - f.expired
 		}
 		switch {
 		case p.def.traits.parser != nil:
@@ -85,7 +86,7 @@ func (l *loop) observe(p *pool, now time.Time) *Observation {
 }
 
 func (p *pool) queueLoad(name string) QueueLoad {
-	f, ok := p.loads[name]
+	f, ok := p.figures(name)
 	if !ok || !f.ok {
 		nan := math.NaN()
 		f = queueFigures{ready: nan, overdue: nan, expired: nan, age: nan}

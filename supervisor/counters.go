@@ -51,9 +51,15 @@ var (
 
 func newCounters() Counters {
 	return Counters{
-		Exits: map[proc.Reason]uint64{}, JobResults: map[JobResult]uint64{}, ScaleEvents: map[ScaleEvent]uint64{},
-		StartSeconds: newHistogram(startBounds), JobSeconds: newHistogram(jobBounds), WaitSeconds: newHistogram(jobBounds),
+		Exits: map[proc.Reason]uint64{}, ScaleEvents: map[ScaleEvent]uint64{}, StartSeconds: newHistogram(startBounds),
 	}
+}
+
+// ofJobs adds those of jobs. Pools that are never told of jobs go without: a
+// thousand of them would keep a megabyte of zeros.
+func (c *Counters) ofJobs() {
+	c.JobResults = map[JobResult]uint64{}
+	c.JobSeconds, c.WaitSeconds = newHistogram(jobBounds), newHistogram(jobBounds)
 }
 
 // clone copies c for a State.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/queuefleet/queuefleet/configs"
 	"github.com/queuefleet/queuefleet/internal/proc"
+	"github.com/queuefleet/queuefleet/internal/queue"
 )
 
 // fakeProcesses are processes that only exist in a test. Each is the worker as
@@ -277,7 +278,7 @@ type fakeReader struct {
 
 var errDown = errors.New("down")
 
-func (f *fakeReader) read(_ context.Context, r *readRequest, all bool) readResult {
+func (f *fakeReader) read(_ context.Context, r *readRequest, fixed []queue.Target) readResult {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.reads++
@@ -285,11 +286,7 @@ func (f *fakeReader) read(_ context.Context, r *readRequest, all bool) readResul
 		return readResult{err: errDown}
 	}
 	result := readResult{figures: map[queueKey]queueFigures{}, found: map[string][]string{}}
-	targets := r.targets
-	if all {
-		targets = slices.Concat(r.targets, r.fixed)
-	}
-	for _, t := range targets {
+	for _, t := range slices.Concat(r.targets, fixed) {
 		result.figures[queueKey{t.Application, t.Queue}] = queueFigures{ok: true, ready: f.ready[t.Queue]}
 	}
 	for i := range r.patterns {

@@ -198,6 +198,9 @@ func (l *loop) redefine(p *pool, d *definition) bool {
 		return false
 	}
 	p.def, p.gone = d, false
+	if d.traits.parser != nil && p.counters.JobResults == nil {
+		p.count().ofJobs()
+	}
 	if p.override != nil {
 		p.override.Processes = min(p.override.Processes, d.bounds().Max)
 	}

@@ -100,6 +100,9 @@ func (l *loop) jobEnded(p *pool, s *subPool, e jobEvent) {
 		a := p.runtimes[name]
 		if a == nil {
 			a = &average{}
+			if p.runtimes == nil {
+				p.runtimes = map[string]*average{}
+			}
 			p.runtimes[name] = a
 		}
 		a.add(float64(e.duration) / float64(time.Millisecond))

@@ -37,8 +37,8 @@ type pool struct {
 	lastScale   time.Time
 	decision    *Decision
 	observation *Observation
-	loads       map[string]queueFigures // by queue, the last reading
-	runtimes    map[string]*average     // by queue, milliseconds
+	loads       map[string]*queueFigures // by queue, the last reading; nil = none
+	runtimes    map[string]*average      // by queue, milliseconds
 
 	slots     []bool // taken
 	intensity intensity
@@ -52,9 +52,8 @@ type pool struct {
 	cpuDone  time.Duration
 	lost     uint64 // lines lost by workers that have ended
 	counters Counters
-	counted  bool     // since they were shown
-	shown    Counters // a copy that is not changed
-	stale    bool     // the status is older than the pool
+	shown    bool // a State has them: they are copied before they change
+	stale    bool // the status is older than the pool
 	status   *PoolStatus
 }
 
@@ -73,23 +72,40 @@ type subPool struct {
 
 func newPool(d *definition) *pool {
 	return &pool{
-		def: d, counters: newCounters(), counted: true, generation: 1,
-		loads: map[string]queueFigures{}, runtimes: map[string]*average{}, fingerprint: map[string]string{},
+		def: d, counters: newCounters(), generation: 1,
+		loads: map[string]*queueFigures{},
 	}
 }
 
 // count returns the counters to be changed.
 func (p *pool) count() *Counters {
-	p.counted = true
+	if p.shown {
+		p.counters, p.shown = p.counters.clone(), false
+	}
 	return &p.counters
 }
 
-// show returns the counters for a status.
+// show returns the counters for a status, which has them until they change.
 func (p *pool) show() Counters {
-	if p.counted {
-		p.shown, p.counted = p.counters.clone(), false
+	p.shown = true
+	return p.counters
+}
+
+// figures returns the last reading of a queue; ok is false where there was none.
+func (p *pool) figures(name string) (f queueFigures, ok bool) {
+	if known := p.loads[name]; known != nil {
+		return *known, true
 	}
-	return p.shown
+	return queueFigures{}, false
+}
+
+// learn takes in a reading of a queue.
+func (p *pool) learn(name string, f queueFigures) {
+	if known := p.loads[name]; known != nil {
+		*known = f
+		return
+	}
+	p.loads[name] = &f
 }
 
 // empty reports whether nothing is left of the pool but its definition.

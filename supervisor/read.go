@@ -28,9 +28,9 @@ type redisReader struct {
 // connectionReader is what is remembered of one connection. All but the
 // discoverer belongs to the reading under way.
 type connectionReader struct {
-	main, fixed targetReader
-	discoverer  *queue.Discoverer
-	patterns    []queue.Pattern // as last given to the discoverer
+	main       targetReader
+	discoverer *queue.Discoverer
+	patterns   []queue.Pattern // as last given to the discoverer
 }
 
 // targetReader is a Reader with its present targets.
@@ -50,7 +50,6 @@ func (r *redisReader) connection(name string) *connectionReader {
 	if c == nil {
 		c = &connectionReader{
 			main:       targetReader{reader: queue.NewReader(queue.Options{Ages: true})},
-			fixed:      targetReader{reader: queue.NewReader(queue.Options{})}, // ages cost memory, and decide nothing there
 			discoverer: queue.NewDiscoverer(queue.DiscovererOptions{Now: r.now, Nodes: r.masters(name)}),
 		}
 		r.connections[name] = c
@@ -64,8 +63,8 @@ func (r *redisReader) forget(name string) {
 	delete(r.connections, name)
 }
 
-// read asks for all queues in one round trip.
-func (r *redisReader) read(ctx context.Context, request *readRequest, all bool) readResult {
+// read asks for all targets and some of the fixed ones in one round trip.
+func (r *redisReader) read(ctx context.Context, request *readRequest, fixed []queue.Target) readResult {
 	client, release, ok := r.set.Acquire(request.connection)
 	if !ok {
 		return readResult{err: errNoConnection}
@@ -74,9 +73,12 @@ func (r *redisReader) read(ctx context.Context, request *readRequest, all bool) 
 	c := r.connection(request.connection)
 	c.main.set(request.targets)
 	readers := []*targetReader{&c.main}
-	if all {
-		c.fixed.set(request.fixed)
-		readers = append(readers, &c.fixed)
+	if len(fixed) > 0 {
+		// Made anew each time, and without ages: what decides nothing is not to
+		// take 4 KB a queue all the time.
+		passing := targetReader{reader: queue.NewReader(queue.Options{})}
+		passing.set(fixed)
+		readers = append(readers, &passing)
 	}
 	var ping *redis.StatusCmd
 	// Each command tells its own error.

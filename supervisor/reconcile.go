@@ -213,8 +213,8 @@ func (p *pool) rules() Rules {
 func (p *pool) age(s *subPool) Number {
 	oldest := math.NaN()
 	for _, name := range s.queues {
-		if age := p.loads[name].age; age > oldest || math.IsNaN(oldest) {
-			oldest = age
+		if f, _ := p.figures(name); f.age > oldest || math.IsNaN(oldest) {
+			oldest = f.age
 		}
 	}
 	return Number(oldest)

@@ -50,14 +50,25 @@ func patternKey(p *queue.Pattern) string { return p.Application + "\x00" + p.Pat
 // figureReader reads queues. It is called by one goroutine a connection at a
 // time and may take until ctx ends.
 type figureReader interface {
-	read(ctx context.Context, r *readRequest, all bool) readResult
+	read(ctx context.Context, r *readRequest, fixed []queue.Target) readResult // fixed: those of r to be read
 	scan(ctx context.Context, r *readRequest) error
 	forget(connection string)
 }
 
-// fixedEvery is at which reading those queues are read as well that decide
-// nothing.
+// fixedEvery is within how many readings those queues are read once as well
+// that decide nothing.
 const fixedEvery = 30
+
+// portion lists those of them whose turn it is: all at the first reading, then
+// a few at each, since a thousand at once would show in memory and CPU time.
+func (r *readRequest) portion(reading int) []queue.Target {
+	n := len(r.fixed)
+	if reading == 0 {
+		return r.fixed
+	}
+	turn := reading % fixedEvery
+	return r.fixed[n*turn/fixedEvery : n*(turn+1)/fixedEvery]
+}
 
 // resource makes the sources those of the pools.
 func (l *loop) resource() {
@@ -131,14 +142,14 @@ func (l *loop) pollOnce(s *source) {
 		return
 	}
 	s.reading = true
-	request, all := s.request, s.count%fixedEvery == 0
+	request, fixed := s.request, s.request.portion(s.count)
 	s.count++
 	timeout := cmp.Or(s.timeout, 2*time.Second)
 	l.tasks.Go(func() {
 		ctx, cancel := context.WithTimeout(l.background, timeout)
 		defer cancel()
 		begin := l.now()
-		result := l.s.reader.read(ctx, &request, all)
+		result := l.s.reader.read(ctx, &request, fixed)
 		seconds := l.now().Sub(begin).Seconds()
 		l.s.post(func(l *loop) { l.wasRead(s, result, seconds) })
 	})
@@ -204,7 +215,8 @@ func (l *loop) figures(p *pool, r readResult, discovered bool) {
 	for _, s := range p.live() {
 		for _, name := range s.queues {
 			if f, ok := r.figures[queueKey{p.def.app.Slug, name}]; ok {
-				p.loads[name], news = f, true
+				p.learn(name, f)
+				news = true
 			}
 		}
 	}

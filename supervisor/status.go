@@ -116,7 +116,7 @@ func (l *loop) subStatus(p *pool, sub *subPool) SubPoolStatus {
 	if src := l.sources[p.def.conn.Name]; src != nil && src.up != nil {
 		up := *src.up
 		for _, name := range sub.queues {
-			f, read := p.loads[name]
+			f, read := p.figures(name)
 			up = up && (!read || f.ok)
 		}
 		s.SourceUp = &up

@@ -59,6 +59,9 @@ func fingerprint(path string) (string, error) {
 // the first time has not.
 func (l *loop) sawPaths(p *pool, prints map[string]string) {
 	p.watching = false
+	if p.fingerprint == nil {
+		p.fingerprint = map[string]string{}
+	}
 	for path, print := range prints {
 		before, known := p.fingerprint[path]
 		p.fingerprint[path] = print
@@ -127,8 +130,13 @@ func (l *loop) measure() {
 		l.s.post(func(l *loop) {
 			l.samples = false
 			for c, u := range usages {
-				if w := l.workers[c]; w != nil {
-					w.usage, w.dropped = u, c.Dropped()
+				w := l.workers[c]
+				if w == nil {
+					continue
+				}
+				// Of a worker that sleeps nothing changes, and its pool need not be shown anew.
+				if dropped := c.Dropped(); u != w.usage || dropped != w.dropped {
+					w.usage, w.dropped = u, dropped
 					l.mark(w.pool)
 				}
 			}

@@ -28,6 +28,7 @@ type supervised struct {
 	manager    *proc.Manager
 	supervisor *supervisor.Supervisor
 	pauses     *pauses
+	tidier     *tidier
 	site       *web.Site
 	reloads    chan os.Signal
 }
@@ -76,7 +77,8 @@ func assembleSupervisor(o SupervisorOptions) (*supervised, error) {
 		Set: s.set, Manager: s.manager, Observe: o.Observe, StartRate: startRate(o.StartRate),
 	})
 	s.pauses = &pauses{Supervisor: s.supervisor, dir: o.StateDir, logger: o.Logger}
-	s.keepConfig(s.supervisor.Apply, s.warnOfMemory)
+	s.tidier = newTidier(s.supervisor.State)
+	s.keepConfig(s.supervisor.Apply, s.warnOfMemory, s.tidier.apply)
 	if s.site, err = s.newSite(s.serving.Load, nil); err != nil {
 		s.close()
 		return nil, err
@@ -153,6 +155,7 @@ func (s *supervised) run(ctx context.Context, server *web.Server) error {
 		group.add(func(ctx context.Context) error { return s.store.Watch(ctx, s.autoReload) })
 	}
 	group.add(s.pauses.restore)
+	group.add(s.tidier.run)
 	group.group.Add(func() error { return s.supervisor.Run(drain) }, func(error) { begin() })
 	group.add(server.Run)
 
