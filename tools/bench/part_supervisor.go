@@ -49,15 +49,16 @@ func (r *rival) round(ctx context.Context) (err error) {
 		return err
 	}
 	defer r.end()
-	if _, err := r.await(ctx, r.yard.workers); err != nil {
+	workers, err := r.await(ctx, r.yard.workers)
+	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
 	r.startTimes = append(r.startTimes, r.yard.execs.latest().Sub(began).Seconds())
 	if err := r.measureRest(ctx); err != nil {
 		return err
 	}
-	for i := range r.yard.kills {
-		if err := r.measureCrash(ctx, i); err != nil {
+	for i, victim := range victims(workers, r.yard.kills) {
+		if err := r.measureCrash(ctx, i, victim); err != nil {
 			return fmt.Errorf("crash: %w", err)
 		}
 	}
@@ -104,10 +105,21 @@ func (r *rival) measureRest(ctx context.Context) error {
 	return nil
 }
 
+// victims chooses n workers among those of the beginning, far from each other.
+// A replacement is none: a worker that crashes a second time is made to wait on
+// purpose, by ours as by others.
+func victims(workers []int, n int) []int {
+	chosen := make([]int, min(n, len(workers)))
+	for i := range chosen {
+		chosen[i] = workers[i*len(workers)/len(chosen)]
+	}
+	return chosen
+}
+
 // measureCrash kills a worker and notes how long it takes until another one is
-// executed. n spreads the kills over the workers, and over the seconds: a rival
-// may look once a second.
-func (r *rival) measureCrash(ctx context.Context, n int) error {
+// executed. n spreads the kills over the seconds: a rival may look once a
+// second.
+func (r *rival) measureCrash(ctx context.Context, n, victim int) error {
 	if err := wait(ctx, 100*time.Millisecond+time.Duration(n*37%100)*10*time.Millisecond); err != nil {
 		return err
 	}
@@ -115,7 +127,6 @@ func (r *rival) measureCrash(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	victim := before[(n*31+7)%len(before)]
 	r.yard.execs.arm()
 	killed := time.Now()
 	if err := syscall.Kill(victim, syscall.SIGKILL); err != nil {

@@ -42,6 +42,26 @@ func TestSupervisorConfigurationsSayTheSame(t *testing.T) {
 	}
 }
 
+// A crash is one of a worker that has not crashed before.
+func TestVictims(t *testing.T) {
+	workers := make([]int, 1000)
+	for i := range workers {
+		workers[i] = 4000 + i
+	}
+	for _, n := range []int{0, 1, 34, 999, 1000, 1001} {
+		seen := map[int]bool{}
+		for _, pid := range victims(workers, n) {
+			if seen[pid] || pid < 4000 || pid >= 5000 {
+				t.Errorf("of %d victims %d is one twice, or no worker", n, pid)
+			}
+			seen[pid] = true
+		}
+		if len(seen) != min(n, len(workers)) {
+			t.Errorf("%d victims, want %d", len(seen), n)
+		}
+	}
+}
+
 // TestExecs executes a program and is told.
 func TestExecs(t *testing.T) {
 	redistest.Need(t, "/bin/sleep")
