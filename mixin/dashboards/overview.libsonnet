@@ -22,7 +22,7 @@ function(config)
       ask: 'In how many queues has a job waited longer than the queue allows?',
       good: '0.',
       next: 'The worst waits below, then Queues.',
-      targets: 'sum(queue:redis_queue_wait_breached:bool{%s})' % pick,
+      targets: 'sum(%s)' % g.late(pick),
       unit: 'short',
       thresholds: d.noneWanted(),
       w: 3,

@@ -57,6 +57,9 @@ function(config) panels {
   // reads it from its workers or, where it has none, as the framework counts.
   ended(pick):: 'pool:queuefleet_supervisor_jobs_processed:rate5m{%s} or on (application, connection) queue:redis_queue_jobs_processed:rate5m{%s}' % [pick, pick],
   failed(pick):: 'pool:queuefleet_supervisor_jobs_failed:rate5m{%s} or on (application, connection) queue:redis_queue_jobs_failed:rate5m{%s}' % [pick, pick],
+  // 1 for each queue that is late now, 0 for the others. The recording of this
+  // is made once a minute, for history; this one follows the wait at once.
+  late(pick):: 'queue:redis_queue_waiting_seconds:max{%s} > bool queue:redis_queue_wait_objective_seconds:max{%s}' % [pick, pick],
   // Each application with a badge: a picture in its colour with its first
   // letter, drawn by the label itself, since a table colours no cell by label.
   applications(pick)::

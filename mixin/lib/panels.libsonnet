@@ -219,7 +219,7 @@ local reduce(calc='lastNotNull') = { calcs: [calc], fields: '', values: false };
   // unknown (what stands where nothing is known), decimals, min, max, filter.
   // by: the labels that make a row; every expression is brought down to them,
   // or rows would not meet (keep: further labels of one expression). sort: name
-  // of the column to sort by; worst (highest) first unless asc.
+  // or names of the columns to sort by; worst (highest) first unless asc.
   table(o)::
     local values = [c for c in o.columns if std.objectHas(c, 'expr')];
     local down(c) =
@@ -293,7 +293,7 @@ local reduce(calc='lastNotNull') = { calcs: [calc], fields: '', values: false };
         cellHeight: 'sm',
         showHeader: true,
         enablePagination: std.get(o, 'pages', false),
-        sortBy: if std.objectHas(o, 'sort') then [{ displayName: o.sort, desc: !std.get(o, 'asc', false) }] else [],
+        sortBy: [{ displayName: name, desc: !std.get(o, 'asc', false) } for name in (if std.isArray(o.sort) then o.sort else [o.sort])],
       },
     },
 }
