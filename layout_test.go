@@ -65,13 +65,15 @@ var mayImport = map[string][]string{
 		"configs", "internal/logging", "internal/connection", "internal/proc", "collector", "supervisor",
 		"internal/web", "internal/web/fleet", "internal/web/workers",
 	},
+	"mixin":          {}, // its sources, embedded
+	"internal/mixin": {"configs", "mixin", "internal/atomicfile"},
 	"internal/demo": {"configs", "internal/app", "internal/queue"},
 	"cmd/queuefleet_exporter": {
 		"configs", "internal/app", "internal/logging", "internal/connection", "internal/web", "collector",
 	},
 	"cmd/queuefleet_supervisor": {"internal/app", "internal/logging", "internal/proc"},
 	"cmd/qftool": {
-		"configs", "internal/app", "internal/atomicfile", "internal/demo", "internal/logging", "internal/connection", "internal/queue", "internal/proc", "collector", "supervisor",
+		"configs", "internal/app", "internal/atomicfile", "internal/demo", "internal/mixin", "internal/logging", "internal/connection", "internal/queue", "internal/proc", "collector", "supervisor",
 		"internal/generate/php", "internal/generate/laravel",
 		"internal/generate/platform",
 	},

@@ -86,6 +86,7 @@ func newApp(e *env) *kingpin.Application {
 	configureGenerateLaravel(app, e)
 	configureGenerateSystemd(app, e)
 	configureGeneratePrometheus(app, e)
+	configureMixin(app, e)
 	configureDemo(app, e)
 	configureDemoWorker(app, e)
 	return app

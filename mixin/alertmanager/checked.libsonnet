@@ -1,6 +1,14 @@
 // _config, or an error that names the key which is wrong. What Alertmanager
 // itself would only refuse when it starts, or not at all, is refused here.
-function(config)
+function(original)
+  // A receiver that is null is none, so that one of the defaults can be removed.
+  local present(team) =
+    if !std.isObject(team) then team
+    else { [key]: team[key] for key in std.objectFields(team) if team[key] != null };
+  local config = original {
+    teams: { [name]: present(original.teams[name]) for name in std.objectFields(original.teams) if original.teams[name] != null },
+    alertmanager+: { fallback: present(original.alertmanager.fallback) },
+  };
   local am = config.alertmanager;
   local isString(value) = std.type(value) == 'string' && value != '';
   local isStrings(value) =
@@ -66,7 +74,7 @@ function(config)
       ['alertmanager.' + key, 'must be a duration such as 45s or 12h']
       for key in ['groupWait', 'groupInterval', 'repeatCritical', 'repeatWarning', 'repeatNonProduction']
       if !isDuration(am[key])
-    ] + [
+    ] + (if isDuration(config.scrapeInterval) then [] else [['scrapeInterval', 'must be a duration such as 15s']]) + [
       ['alertmanager.' + key, 'no such interval: %s; alertmanager.timeIntervals has %s' % [name, list(std.objectFields(am.timeIntervals))]]
       for key in ['nonProductionActive', 'warningsMuted']
       for name in am[key]
@@ -82,4 +90,4 @@ function(config)
     );
 
   if std.length(all) == 0 then config
-  else error std.join('; ', ['_config.%s: %s' % mistake for mistake in all])
+  else error std.join('\n', ['_config.%s: %s' % mistake for mistake in all])

@@ -17,35 +17,50 @@ function(config)
   };
 
   [
+    // Without any exporter, what is said of Redis is of the past. One of several
+    // exporters that is down must not silence what the others see.
+    rule('QueuefleetExporterAbsent', 'Redis.+', []),
     // Refused credentials are why the connection counts as down.
     rule('RedisAuthFailing', 'RedisConnectionDown', ['connection']),
-    // A server that is away takes everything about it along.
+    // A server that is away takes everything about it along, but not what may be
+    // the reason.
     rule(
       'RedisConnectionDown',
-      'Redis.+|QueuefleetSupervisorScalerBlind',
+      'Redis.+|QueuefleetSupervisor(ScalerBlind|WorkersMissing|WorkersCrashLooping|FailureRatioHigh|AtMaxAndLate)',
       ['connection'],
-      but='RedisConnectionDown|RedisAuthFailing',
+      but='RedisConnectionDown|RedisAuthFailing|RedisCredentialsExpiring',
     ),
     // Over a broken link a replica lags, and is missing at its master.
     rule('RedisReplicationBroken', 'RedisReplicaLagging|RedisReplicaMissing', ['connection']),
+    // Full is more than nearly full.
+    rule('RedisMemoryFull', 'RedisMemory(NearLimit|WillFill)', ['connection']),
+    // An inactive Horizon has no workers.
+    rule('RedisHorizonInactive', 'RedisQueueHasNoWorkers', ['application', 'connection']),
     // Nobody works the queue: of course its jobs wait.
     rule(
       'RedisQueue(HasNoWorkers|PausedTooLong|NotDraining)',
-      'RedisQueue(WaitBudgetBurn|OldestJobTooOld|BacklogGrowing)',
+      'RedisQueue(WaitBudgetBurn|OldestJobTooOld|BacklogGrowing|DelayedOverdue|JobsStalled)',
       ['application', 'connection', 'queue'],
     ),
-    // A supervisor that is down has nothing else to say of itself.
+    // Workers are missing because they cannot start or do not live long.
+    rule(
+      'QueuefleetSupervisor(CannotStart|WorkersCrashLooping)',
+      'QueuefleetSupervisorWorkersMissing',
+      ['application', 'connection', 'pool'],
+    ),
+    // A supervisor that is down has nothing else to say of itself. That nobody
+    // works a queue is what users notice, and is still told.
     rule(
       'QueuefleetSupervisorDown',
       'QueuefleetSupervisor.+',
       ['job', 'instance'],
       but='QueuefleetSupervisorDown',
     ),
-    // The same alert at two severities: the graver one speaks. The name and
-    // everything that may identify what it is about are equal, or both missing.
+    // The same alert at two severities: the graver one speaks. Here labels may be
+    // missing, on both sides: the name is the same, so what it is about is, too.
     {
       source_matchers: [names.is('severity', 'critical')],
       target_matchers: [names.matches('severity', 'warning|info')],
-      equal: ['alertname'] + scope + ['team', 'application', 'connection', 'queue', 'pool', 'node', 'job', 'instance'],
+      equal: ['alertname'] + scope + ['team', 'application', 'connection', 'queue', 'pool', 'node', 'what', 'job', 'instance'],
     },
   ]

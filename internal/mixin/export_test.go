@@ -1,0 +1,4 @@
+package mixin
+
+// Evaluate lets tests look into the mixin.
+var Evaluate = evaluate
