@@ -6,12 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 
 	"gopkg.in/yaml.v3"
-
-	"github.com/queuefleet/queuefleet/internal/atomicfile"
 )
 
 // EntryKind is what an entry is.
@@ -90,7 +87,7 @@ func readEditFile(path string) (*editFile, error) {
 	t, bad := parseText(path, got.text)
 	f.t, f.broken = t, bad
 	if t == nil {
-		f.t = &editText{text: got.text, newline: "\n"}
+		f.t = &editText{text: got.text, newline: "\n", lines: []int{0}}
 	}
 	return f, nil
 }
@@ -102,7 +99,7 @@ func (d *Editor) openFragments() error {
 	for _, one := range l.fragments() {
 		f, err := readEditFile(one.file)
 		if err != nil {
-			f = &editFile{path: one.file, t: &editText{newline: "\n"}, broken: &Error{Position: Position{File: one.file}, Text: err.Error()}}
+			f = &editFile{path: one.file, t: &editText{newline: "\n", lines: []int{0}}, broken: &Error{Position: Position{File: one.file}, Text: err.Error()}}
 		}
 		f.limits = one.limits
 		d.files = append(d.files, f)
@@ -209,99 +206,6 @@ func (l *loader) withUnsaved(pattern string, files []string) []string {
 	return files
 }
 
-// decode makes the entries of all files known, with their effective values.
-func (d *Editor) decode() {
-	if d.sources != nil {
-		return
-	}
-	l := d.newLoader()
-	defer l.reader.close()
-	d.loader = l
-	for i, f := range d.files {
-		s := l.main
-		if i > 0 {
-			s = newSource(f.path, f.t.text)
-			s.mainFile, s.defaults, s.limits = l.main.file, l.main.defaults, f.limits
-			if s.limits == nil {
-				s.limits = &Include{}
-			}
-			s.inputs = newInputs(l.reader, "")
-			l.decodeNodes(s, f.t.root)
-		}
-		for _, c := range s.eachConnection() {
-			completeConnection(c, &l.main.head.Global)
-		}
-		for _, a := range s.eachApplication() {
-			completeApplication(a)
-		}
-		for _, q := range s.eachQueue() {
-			completeQueue(q)
-		}
-		d.sources = append(d.sources, s)
-	}
-}
-
-// Entry is an entry and where it stands.
-type Entry struct {
-	Kind EntryKind
-	Name string
-	File string
-	Line int
-
-	file   *editFile
-	origin origin
-	value  reflect.Value // *Connection, *Application or *Queue
-}
-
-// Connection is the connection that the entry is, defaults applied, passwords
-// not resolved; nil where it is something else.
-func (e Entry) Connection() *Connection { c, _ := reflect.TypeAssert[*Connection](e.value); return c }
-
-// Application is the application that the entry is, or nil.
-func (e Entry) Application() *Application {
-	a, _ := reflect.TypeAssert[*Application](e.value)
-	return a
-}
-
-// Queue is the queue configuration that the entry is, or nil.
-func (e Entry) Queue() *Queue { q, _ := reflect.TypeAssert[*Queue](e.value); return q }
-
-// Entries lists the entries of a kind in the order of the files.
-func (d *Editor) Entries(kind EntryKind) []Entry {
-	d.decode()
-	var list []Entry
-	for i, s := range d.sources {
-		add := func(o origin, name string, value any) {
-			list = append(list, Entry{Kind: kind, Name: name, File: s.file, Line: o.at("").Line, file: d.files[i], origin: o, value: reflect.ValueOf(value)})
-		}
-		switch kind {
-		case ConnectionEntry:
-			for o, c := range s.eachConnection() {
-				add(o, c.Name, c)
-			}
-		case ApplicationEntry:
-			for o, a := range s.eachApplication() {
-				add(o, a.Slug, a)
-			}
-		case QueueEntry:
-			for o, q := range s.eachQueue() {
-				add(o, q.Name, q)
-			}
-		}
-	}
-	return list
-}
-
-// Find finds an entry by its name.
-func (d *Editor) Find(kind EntryKind, name string) (Entry, bool) {
-	for _, e := range d.Entries(kind) {
-		if e.Name == name && name != "" {
-			return e, true
-		}
-	}
-	return Entry{}, false
-}
-
 // change makes changes to one file. None are made where it fails.
 func (d *Editor) change(f *editFile, make func(e *edit) error) error {
 	if f.broken != nil {
@@ -355,102 +259,4 @@ func (d *Editor) addEntries(f *editFile, kind EntryKind, items []*yaml.Node) err
 	}
 	root := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{textNode(list), {Kind: yaml.SequenceNode, Content: items}}}
 	return d.setText(f, text+r.block(root, 0)+f.t.newline)
-}
-
-// ErrStale is told where a file has been changed by somebody else since it was
-// opened.
-var ErrStale = errors.New("has been changed by somebody else in the meantime; nothing was written, try again")
-
-// Save checks the whole configuration with the changes in it, as a program
-// would load it, and writes the files that have changed. Where a mistake is
-// found, or where a file is not any more what was opened, nothing is written.
-// A mistake that another file had before is none of this change's and is left
-// to those who load the configuration. It returns what is then in force.
-func (d *Editor) Save() (*Config, error) {
-	if _, err := os.Stat(filepath.Dir(d.path)); err != nil {
-		return nil, err
-	}
-	unlock, err := atomicfile.Lock(d.path)
-	if err != nil {
-		return nil, err
-	}
-	defer unlock()
-	for _, f := range d.files {
-		now, err := readEditFile(f.path)
-		if err != nil {
-			return nil, err
-		}
-		if f.changed() && (now.was != f.was || now.exists != f.exists) {
-			return nil, fmt.Errorf("%s %w", f.path, ErrStale)
-		}
-	}
-	cfg, err := d.Check()
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range d.files {
-		if !f.changed() {
-			continue
-		}
-		if err := atomicfile.Write(f.path, []byte(f.t.text), 0o640); err != nil {
-			return nil, err
-		}
-		f.was, f.exists = f.t.text, true
-	}
-	return cfg, nil
-}
-
-// Check loads the configuration with the changes in it and writes nothing.
-func (d *Editor) Check() (*Config, error) {
-	cfg, err := d.load(d.unsaved())
-	if err == nil {
-		return cfg, nil
-	}
-	before := map[string]bool{}
-	if _, old := d.load(nil); old != nil {
-		for _, e := range mistakes(old) {
-			before[e.File+"\x00"+e.Path+"\x00"+e.Text] = true
-		}
-	}
-	touched := d.Changed()
-	for _, e := range mistakes(err) {
-		if !before[e.File+"\x00"+e.Path+"\x00"+e.Text] || slices.Contains(touched, e.File) || e.File == d.path {
-			return nil, err
-		}
-	}
-	return nil, nil
-}
-
-func (d *Editor) load(unsaved map[string]string) (*Config, error) {
-	l := newLoader(d.path, nil)
-	defer l.reader.close()
-	l.unsaved = unsaved
-	for file, text := range unsaved {
-		limit := maxFragmentBytes
-		if file == d.path {
-			limit = maxFileBytes
-		}
-		mode := fs.FileMode(0o640)
-		if info, err := os.Stat(file); err == nil {
-			mode = info.Mode()
-		}
-		l.reader.read[asked{file, "", limit}] = &fileRead{text: text, mode: mode}
-	}
-	return l.load()
-}
-
-// mistakes takes a joined error apart.
-func mistakes(err error) []*Error {
-	var list []*Error
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself is meant
-		for _, one := range many.Unwrap() {
-			list = append(list, mistakes(one)...)
-		}
-		return list
-	}
-	var e *Error
-	if errors.As(err, &e) {
-		list = append(list, e)
-	}
-	return list
 }

@@ -247,6 +247,7 @@ func (d *Editor) setPivot(application string, i int, settings []Setting) error {
 	})
 }
 
+// pivots finds the list of an application's connections in the text.
 func (d *Editor) pivots(application string) (Entry, *yaml.Node, error) {
 	entry, m, err := d.entryNode(ApplicationEntry, application)
 	if err != nil {

@@ -83,7 +83,7 @@ func (d *Editor) Merge(text []byte, o MergeOptions) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &merge{d: d, o: o, from: from, adds: map[EntryKind][]*yaml.Node{}}
+	m := &merge{d: d, o: o, from: from, adds: map[EntryKind][]*yaml.Node{}, edits: map[*editFile][]func(*edit) error{}}
 	if len(o.Base) > 0 {
 		if m.base, err = d.decodeOther(o.Base, o); err != nil {
 			return nil, err
@@ -178,15 +178,7 @@ type merge struct {
 	changes   []Change
 	conflicts bool
 	adds      map[EntryKind][]*yaml.Node
-	sets      []mergeSet
-}
-
-// mergeSet is a value that an entry is to get.
-type mergeSet struct {
-	kind  EntryKind
-	name  string
-	path  []string
-	value *yaml.Node
+	edits     map[*editFile][]func(*edit) error
 }
 
 func (m *merge) kind(kind EntryKind) error {
@@ -292,6 +284,9 @@ func (m *merge) entry(from, to, was Entry) {
 			continue
 		}
 		key := strings.Join(path, ".")
+		if key == "connections" && from.Kind == ApplicationEntry && m.pivots(from, to, was) {
+			continue
+		}
 		c := Change{Action: ActionChange, Kind: from.Kind, Name: from.Name, Key: key, File: to.File, Line: to.origin.at(key).Line, New: display(path, got)}
 		if to.origin.own(key) {
 			c.Old = display(path, have)
@@ -299,17 +294,39 @@ func (m *merge) entry(from, to, was Entry) {
 		if m.conflict(&c, path, got, have, was) {
 			continue
 		}
-		m.changes = append(m.changes, c)
-		if c.Action == ActionConflict {
-			m.conflicts = true
-			if m.o.OnConflict != ConflictReplace {
-				continue
-			}
+		if !m.take(c) {
+			continue
 		}
 		w := newNodeWriter()
 		w.plain, w.dir = true, filepath.Dir(to.File)
-		m.sets = append(m.sets, mergeSet{from.Kind, from.Name, path, w.whole(got, isPathAt(from.Kind, path))})
+		value := w.whole(got, isPathAt(from.Kind, path))
+		m.todo(to, func(e *edit) error { return e.at(to.origin.node(), path, value) })
 	}
+}
+
+// take notes a change. It reports whether it is to be made.
+func (m *merge) take(c Change) bool {
+	m.changes = append(m.changes, c)
+	if c.Action != ActionConflict {
+		return true
+	}
+	m.conflicts = true
+	return m.o.OnConflict == ConflictReplace
+}
+
+// todo notes what is to be done to an entry that is there.
+func (m *merge) todo(to Entry, do func(*edit) error) {
+	m.edits[to.file] = append(m.edits[to.file], func(e *edit) error {
+		list := to.origin.src.nodes[to.Kind.list()]
+		err := errShape
+		if list.Kind == yaml.SequenceNode && list.Content[to.origin.index].Kind == yaml.MappingNode {
+			err = do(e)
+		}
+		if err != nil {
+			return fmt.Errorf("%s:%d: %s %w", to.File, to.Line, to.origin.key(), err)
+		}
+		return nil
+	})
 }
 
 // conflict decides whether a difference is one that somebody has to decide
@@ -334,25 +351,12 @@ func (m *merge) conflict(c *Change, path []string, got, have reflect.Value, was 
 
 // apply makes the changes in the texts, all changes of a file at once.
 func (m *merge) apply() error {
-	byFile := map[*editFile][]func(*edit) error{}
-	for _, s := range m.sets {
-		entry, node, err := m.d.entryNode(s.kind, s.name)
-		if err != nil {
-			return err
-		}
-		byFile[entry.file] = append(byFile[entry.file], func(e *edit) error {
-			if err := e.at(node, s.path, s.value); err != nil {
-				return fmt.Errorf("%s:%d: %s.%s %w", entry.File, entry.Line, entry.origin.key(), strings.Join(s.path, "."), err)
-			}
-			return nil
-		})
-	}
 	for _, f := range m.d.files {
-		if len(byFile[f]) == 0 {
+		if len(m.edits[f]) == 0 {
 			continue
 		}
 		err := m.d.change(f, func(e *edit) error {
-			for _, set := range byFile[f] {
+			for _, set := range m.edits[f] {
 				if err := set(e); err != nil {
 					return err
 				}
@@ -372,169 +376,3 @@ func (m *merge) apply() error {
 	}
 	return nil
 }
-
-// givenPaths lists the keys that a mapping gives, blocks key by key.
-func givenPaths(n *yaml.Node, kind EntryKind) [][]string {
-	var list [][]string
-	var walk func(n *yaml.Node, path []string, typ reflect.Type, depth int)
-	t := tables{}
-	walk = func(n *yaml.Node, path []string, typ reflect.Type, depth int) {
-		for typ.Kind() == reflect.Pointer {
-			typ = typ.Elem()
-		}
-		n = deref(n)
-		whole := isScalarType(typ) || typ.Kind() != reflect.Struct && typ.Kind() != reflect.Map
-		if whole || n.Kind != yaml.MappingNode || len(n.Content) == 0 || depth > maxDepth {
-			list = append(list, path)
-			return
-		}
-		d := &decoder{bases: map[reflect.Type]reflect.Value{}, tables: t}
-		pairs := d.unfold(n, 0)
-		for i := 0; i+1 < len(pairs); i += 2 {
-			key := pairs[i].Value
-			below := typ
-			if typ.Kind() == reflect.Map {
-				below = typ.Elem()
-			} else {
-				at, ok := t.of(typ).byName[key]
-				if !ok {
-					continue
-				}
-				below = typ.Field(t.of(typ).fields[at].index).Type
-			}
-			walk(pairs[i+1], append(path[:len(path):len(path)], key), below, depth+1)
-		}
-	}
-	walk(n, nil, entryType(kind), 0)
-	return list
-}
-
-// fieldAt follows a path of keys below an entry's value. It reports false
-// where there is nothing.
-func fieldAt(v reflect.Value, path []string) (reflect.Value, bool) {
-	t := tables{}
-	for _, key := range path {
-		for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
-			if v.IsNil() {
-				return reflect.Value{}, false
-			}
-			v = v.Elem()
-		}
-		switch v.Kind() {
-		case reflect.Struct:
-			fields := t.of(v.Type())
-			at, ok := fields.byName[key]
-			if !ok {
-				return reflect.Value{}, false
-			}
-			v = v.Field(fields.fields[at].index)
-		case reflect.Map:
-			if v = v.MapIndex(reflect.ValueOf(key)); !v.IsValid() {
-				return v, false
-			}
-		default:
-			return reflect.Value{}, false
-		}
-	}
-	return v, true
-}
-
-func sameAt(a, b reflect.Value) bool {
-	if !a.IsValid() || !b.IsValid() {
-		return a.IsValid() == b.IsValid()
-	}
-	return sameValue(a, b)
-}
-
-// isPathAt reports whether a key holds paths of files.
-func isPathAt(kind EntryKind, path []string) bool {
-	typ := entryType(kind)
-	t := tables{}
-	is := false
-	for _, key := range path {
-		for typ.Kind() == reflect.Pointer {
-			typ = typ.Elem()
-		}
-		if typ.Kind() != reflect.Struct {
-			return false
-		}
-		at, ok := t.of(typ).byName[key]
-		if !ok {
-			return false
-		}
-		f := t.of(typ).fields[at]
-		typ, is = typ.Field(f.index).Type, f.path
-	}
-	return is
-}
-
-// whole writes a value with everything in it.
-func (w *nodeWriter) whole(v reflect.Value, path bool) *yaml.Node {
-	if !v.IsValid() {
-		return nullNode()
-	}
-	for v.Kind() == reflect.Pointer {
-		if v.IsNil() {
-			return nullNode()
-		}
-		v = v.Elem()
-	}
-	if v.Kind() == reflect.Struct {
-		if n := scalarNode(v); n != nil {
-			return n
-		}
-		floor, ok := w.bases[v.Type()]
-		if !ok {
-			floor = reflect.Zero(v.Type())
-		}
-		return w.structure(v, floor, floor)
-	}
-	if v.Kind() == reflect.Slice {
-		return w.list(v, path)
-	}
-	if path {
-		return textNode(w.path(v.String()))
-	}
-	return w.free(v)
-}
-
-// display writes a value for people; what is or may be a secret is masked.
-func display(path []string, v reflect.Value) string {
-	if !v.IsValid() {
-		return "none"
-	}
-	if secretKey(path[len(path)-1]) || reflect.TypeFor[Secret]() == v.Type() {
-		return masked
-	}
-	w := newNodeWriter()
-	n := w.whole(v, false)
-	maskNode(n)
-	text := flowText(n)
-	const most = 200
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
-}
-
-// secretKey reports whether the value of a key is not for showing.
-func secretKey(key string) bool {
-	switch key {
-	case "password_file", "password_env":
-		return false
-	}
-	return secretName(key)
-}
-
-// maskNode masks the values of secret keys below a node.
-func maskNode(n *yaml.Node) {
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		if v := n.Content[i+1]; secretKey(n.Content[i].Value) && v.Kind == yaml.ScalarNode && v.Value != "" && !isNull(v) {
-			n.Content[i+1] = textNode(masked)
-		}
-	}
-	for _, child := range n.Content {
-		maskNode(child)
-	}
-}
-

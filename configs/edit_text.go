@@ -94,7 +94,7 @@ func (t *editText) start(n *yaml.Node) int {
 // line break.
 func (t *editText) lineOf(at int) (start, end int) {
 	start, end = at, at
-	for start > 0 && !isBreak(t.text[start-1]) {
+	for start > t.lines[0] && !isBreak(t.text[start-1]) {
 		start--
 	}
 	for end < len(t.text) && !isBreak(t.text[end]) {
@@ -107,6 +107,14 @@ func isBreak(c byte) bool { return c == '\n' || c == '\r' }
 
 // afterBreak steps over the line break at an offset.
 func (t *editText) afterBreak(at int) int { return at + breakLength(t.text[at:]) }
+
+// beforeBreak steps back over the line break before an offset.
+func (t *editText) beforeBreak(at int) int {
+	if strings.HasSuffix(t.text[:at], "\r\n") {
+		return at - 2
+	}
+	return at - 1
+}
 
 // blank reports whether there is nothing but blanks between two offsets.
 func (t *editText) blank(from, to int) bool { return strings.Trim(t.text[from:to], " \t") == "" }

@@ -21,7 +21,7 @@ type Setting struct {
 	Unset bool
 }
 
-// errUnknownKey is a key that the configuration does not have.
+// keyError is a mistake in a setting, by its key.
 type keyError struct{ key, text string }
 
 func (e *keyError) Error() string { return e.key + ": " + e.text }

@@ -1,0 +1,98 @@
+package configs
+
+import (
+	"reflect"
+)
+
+// decode makes the entries of all files known, with their effective values.
+func (d *Editor) decode() {
+	if d.sources != nil {
+		return
+	}
+	l := d.newLoader()
+	defer l.reader.close()
+	d.loader = l
+	for i, f := range d.files {
+		s := l.main
+		if i > 0 {
+			s = newSource(f.path, f.t.text)
+			s.mainFile, s.defaults, s.limits = l.main.file, l.main.defaults, f.limits
+			if s.limits == nil {
+				s.limits = &Include{}
+			}
+			s.inputs = newInputs(l.reader, "")
+			l.decodeNodes(s, f.t.root)
+		}
+		for _, c := range s.eachConnection() {
+			completeConnection(c, &l.main.head.Global)
+		}
+		for _, a := range s.eachApplication() {
+			completeApplication(a)
+		}
+		for _, q := range s.eachQueue() {
+			completeQueue(q)
+		}
+		d.sources = append(d.sources, s)
+	}
+}
+
+// Entry is an entry and where it stands.
+type Entry struct {
+	Kind EntryKind
+	Name string
+	File string
+	Line int
+
+	file   *editFile
+	origin origin
+	value  reflect.Value // *Connection, *Application or *Queue
+}
+
+// Connection is the connection that the entry is, defaults applied, passwords
+// not resolved; nil where it is something else.
+func (e Entry) Connection() *Connection { c, _ := reflect.TypeAssert[*Connection](e.value); return c }
+
+// Application is the application that the entry is, or nil.
+func (e Entry) Application() *Application {
+	a, _ := reflect.TypeAssert[*Application](e.value)
+	return a
+}
+
+// Queue is the queue configuration that the entry is, or nil.
+func (e Entry) Queue() *Queue { q, _ := reflect.TypeAssert[*Queue](e.value); return q }
+
+// Entries lists the entries of a kind in the order of the files.
+func (d *Editor) Entries(kind EntryKind) []Entry {
+	d.decode()
+	var list []Entry
+	for i, s := range d.sources {
+		add := func(o origin, name string, value any) {
+			list = append(list, Entry{Kind: kind, Name: name, File: s.file, Line: o.at("").Line, file: d.files[i], origin: o, value: reflect.ValueOf(value)})
+		}
+		switch kind {
+		case ConnectionEntry:
+			for o, c := range s.eachConnection() {
+				add(o, c.Name, c)
+			}
+		case ApplicationEntry:
+			for o, a := range s.eachApplication() {
+				add(o, a.Slug, a)
+			}
+		case QueueEntry:
+			for o, q := range s.eachQueue() {
+				add(o, q.Name, q)
+			}
+		}
+	}
+	return list
+}
+
+// Find finds an entry by its name.
+func (d *Editor) Find(kind EntryKind, name string) (Entry, bool) {
+	for _, e := range d.Entries(kind) {
+		if e.Name == name && name != "" {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}

@@ -1,0 +1,110 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/queuefleet/queuefleet/internal/atomicfile"
+)
+
+// ErrStale is told where a file has been changed by somebody else since it was
+// opened.
+var ErrStale = errors.New("has been changed by somebody else in the meantime; nothing was written, try again")
+
+// Save checks the whole configuration with the changes in it, as a program
+// would load it, and writes the files that have changed. Where a mistake is
+// found, or where a file is not any more what was opened, nothing is written.
+// A mistake that another file had before is none of this change's and is left
+// to those who load the configuration. It returns what is then in force.
+func (d *Editor) Save() (*Config, error) {
+	if _, err := os.Stat(filepath.Dir(d.path)); err != nil {
+		return nil, err
+	}
+	unlock, err := atomicfile.Lock(d.path)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	for _, f := range d.files {
+		now, err := readEditFile(f.path)
+		if err != nil {
+			return nil, err
+		}
+		if f.changed() && (now.was != f.was || now.exists != f.exists) {
+			return nil, fmt.Errorf("%s %w", f.path, ErrStale)
+		}
+	}
+	cfg, err := d.Check()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range d.files {
+		if !f.changed() {
+			continue
+		}
+		if err := atomicfile.Write(f.path, []byte(f.t.text), 0o640); err != nil {
+			return nil, err
+		}
+		f.was, f.exists = f.t.text, true
+	}
+	return cfg, nil
+}
+
+// Check loads the configuration with the changes in it and writes nothing.
+func (d *Editor) Check() (*Config, error) {
+	cfg, err := d.load(d.unsaved())
+	if err == nil {
+		return cfg, nil
+	}
+	before := map[string]bool{}
+	if _, old := d.load(nil); old != nil {
+		for _, e := range mistakes(old) {
+			before[e.File+"\x00"+e.Path+"\x00"+e.Text] = true
+		}
+	}
+	touched := d.Changed()
+	for _, e := range mistakes(err) {
+		if !before[e.File+"\x00"+e.Path+"\x00"+e.Text] || slices.Contains(touched, e.File) || e.File == d.path {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func (d *Editor) load(unsaved map[string]string) (*Config, error) {
+	l := newLoader(d.path, nil)
+	defer l.reader.close()
+	l.unsaved = unsaved
+	for file, text := range unsaved {
+		limit := maxFragmentBytes
+		if file == d.path {
+			limit = maxFileBytes
+		}
+		mode := fs.FileMode(0o640)
+		if info, err := os.Stat(file); err == nil {
+			mode = info.Mode()
+		}
+		l.reader.read[asked{file, "", limit}] = &fileRead{text: text, mode: mode}
+	}
+	return l.load()
+}
+
+// mistakes takes a joined error apart.
+func mistakes(err error) []*Error {
+	var list []*Error
+	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself is meant
+		for _, one := range many.Unwrap() {
+			list = append(list, mistakes(one)...)
+		}
+		return list
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		list = append(list, e)
+	}
+	return list
+}
