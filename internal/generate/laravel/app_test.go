@@ -3,7 +3,6 @@ package laravel
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -120,7 +119,7 @@ func generate(t *testing.T, p *Plan, app *laraveltest.App, format string) {
 }
 
 // show returns parts of the configuration that Laravel itself has loaded.
-func show(t *testing.T, app *laraveltest.App, environment []string, keys ...string) map[string]any {
+func show(t *testing.T, app *laraveltest.App, keys ...string) map[string]any {
 	t.Helper()
 	script, err := filepath.Abs("testdata/show.php")
 	if err != nil {
@@ -128,7 +127,6 @@ func show(t *testing.T, app *laraveltest.App, environment []string, keys ...stri
 	}
 	cmd := app.Command()
 	cmd.Args = append([]string{"php", script}, keys...)
-	cmd.Env = append(cmd.Env, environment...)
 	out, err := cmd.CombinedOutput()
 	var parts map[string]any
 	if err == nil {
@@ -217,31 +215,34 @@ func work(t *testing.T, app *laraveltest.App, s servers) {
 	} {
 		app.Artisan("push", strconv.Itoa(n), "--connection="+c.connection, "--queue="+c.queue)
 		app.Work(c.connection, "--queue="+c.queue, "--stop-when-empty")
-		got, err := s.tls.Client().Get(t.Context(), "shop_done:"+c.queue).Int()
+		got, err := s.tls.Client().GetDel(t.Context(), "shop_done:"+c.queue).Int()
 		if got != n {
 			t.Errorf("%s: %d jobs of %s were done, want %d (%v)", c.connection, got, c.queue, n, err)
 		}
 	}
 	for what, server := range map[string]*redistest.Server{"mail": s.socket, "third": s.third} {
 		info := server.Client().Info(t.Context(), "commandstats").Val()
-		if !strings.Contains(info, "cmdstat_rpush:calls=") {
+		if !strings.Contains(info, "cmdstat_rpush:calls=") { // by the scripts
 			t.Errorf("no job was pushed to the server of %s:\n%s", what, info)
 		}
 	}
 }
 
-// A real application boots with the generated files and works jobs on every
-// kind of server that Laravel can reach.
+// A real application works jobs on every kind of server that Laravel can
+// reach: with the files that its configuration includes, and by the package.
 func TestApplication(t *testing.T) {
+	laraveltest.New(t, "127.0.0.1:1") // skips where there is no Laravel
 	s, cfg := startFleet(t)
-	host, _, _ := net.SplitHostPort(s.third.Addr)
-	app := laraveltest.New(t, net.JoinHostPort(host, "1")) // nothing is at the application's own address
-	include(t, app)
 	p, err := New(cfg, "shop", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	generate(t, p, app, FormatPHP)
-	merged(t, p, show(t, app, nil, "database.redis", "queue.connections", "horizon"))
-	work(t, app, s)
+	t.Run("files", func(t *testing.T) {
+		app := laraveltest.New(t, "127.0.0.1:1") // nothing is at the application's own address
+		include(t, app)
+		generate(t, p, app, FormatPHP)
+		merged(t, p, show(t, app, "database.redis", "queue.connections", "horizon"))
+		work(t, app, s)
+	})
+	t.Run("package", func(t *testing.T) { applicationByPackage(t, p, s) })
 }

@@ -162,3 +162,7 @@ func parseJSON(text string) (body string, ours, intact bool) {
 	}
 	return b.String(), true, whole.Queuefleet.Content == digest(b.String())
 }
+
+// Content stands for what a file says, whatever it was made from: it changes
+// when the application has to be started again, and not with the header.
+func (f *File) Content() string { return digest(f.body) }
