@@ -7,10 +7,10 @@ function(config)
   local t = config.thresholds;
   local by = s.by.connection;
   local memory = 'avg_over_time(connection:redis_memory_used:ratio[5m])';
-  local policy(regex) = 'max by (%s) (redis_instance_info{%s, maxmemory_policy=~"%s"})' % [by, s.redis, regex];
+  local policy(regex) = 'max by (%s) (max_over_time(redis_instance_info{%s, maxmemory_policy=~"%s"}[5m]))' % [by, s.redis, regex];
   // Stores on which an eviction may take a job: allkeys-* takes any key, while
   // volatile-* leaves keys without an expiry alone, as those of queues are.
-  local unsafe = '(connection:redis_queues:bool and on (%s) %s)' % [by, policy('allkeys-.*')];
+  local unsafe = '(%s and on (%s) max_over_time(connection:redis_queues:bool[5m]))' % [policy('allkeys-.*'), s.by.store];
   local expiring(days) = |||
     min by (%(by)s, what) (
       label_replace(max_over_time(redis_credentials_expiry_timestamp_seconds{%(redis)s}[5m]), "what", "password", "", "")
@@ -144,9 +144,9 @@ function(config)
       severity: 'critical',
       keep: '30m',
       dashboard: 'connection',
-      expr: 'max_over_time(connection:redis_evicted_keys:rate5m[5m]) > 0\nand on (%s)\n%s' % [by, unsafe],
+      expr: 'max_over_time(connection:redis_evicted_keys:rate5m[5m]) * 300 > 0\nand on (%s)\n%s' % [by, unsafe],
       summary: 'A Redis server with queues evicts keys: jobs may be lost.',
-      description: '{{ $labels.connection }} holds queues, is full and evicts {{ $value | humanize }} keys a second of any kind, whole queues among them.',
+      description: '{{ $labels.connection }} holds queues, is full and has evicted {{ $value | printf "%.0f" }} keys within five minutes: any key may be among them, whole queues too.',
     },
     {
       name: 'RedisQueueStorePolicyUnsafe',

@@ -147,7 +147,11 @@ function(config)
       severity: 'warning',
       'for': '10m',
       dashboard: 'queues',
-      expr: 'max by (%s) (max_over_time(redis_queue_read_success{%s}[5m])) == 0' % [by, s.redis],
+      expr: |||
+        max by (%(by)s) (max_over_time(redis_queue_read_success{%(redis)s}[5m])) == 0
+        and on (%(store)s)
+        max_over_time(connection:redis_up:max[5m]) == 1
+      ||| % { by: by, redis: s.redis, store: s.by.store },
       summary: 'A queue cannot be read although its connection answers.',
       description: 'A key of {{ $labels.queue }} ({{ $labels.application }} on {{ $labels.connection }}) is of another type or may not be read. Nothing is known of this queue.',
     },

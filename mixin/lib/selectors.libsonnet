@@ -16,6 +16,9 @@ function(config) {
   by: {
     scope: join(config.scopeLabels),
     connection: join(config.connectionLabels),
+    // A connection whoever looks at it: the team of a queue's series is that of
+    // its application, which need not be the connection's. For joins.
+    store: join(without(config.connectionLabels, ['team'])),
     // One node of a Cluster; elsewhere the label is empty.
     node: join(config.connectionLabels + ['node']),
     queue: join(config.queueLabels),

@@ -30,7 +30,7 @@ function(config)
       // Over the nodes of a Cluster.
       r.record('connection:redis_connected_slaves:sum', nodeSum('redis_connected_slaves')),
       r.record('connection:redis_blocked_clients:sum', nodeSum('redis_blocked_clients')),
-      // 1 where queues live on the connection.
-      r.record('connection:redis_queues:bool', 'max by (%s) (redis_queue_wait_objective_seconds{%s}) * 0 + 1' % [s.by.connection, s.redis]),
+      // 1 where queues live on the connection, whosever they are.
+      r.record('connection:redis_queues:bool', 'max by (%s) (redis_queue_wait_objective_seconds{%s}) * 0 + 1' % [s.by.store, s.redis]),
     ],
   }
