@@ -90,6 +90,7 @@ const (
 	EventExited      EventKind = "exited"       // a worker has ended
 	EventKilled      EventKind = "killed"       // a worker did not leave in time
 	EventLeaked      EventKind = "leaked"       // processes that outlived a worker were killed
+	EventOrphans     EventKind = "orphans"      // processes of an earlier Horizon were found
 	EventCannotStart EventKind = "cannot_start" // a worker or a whole pool
 	EventThrottled   EventKind = "throttled"    // a pool's workers end so fast that one is tried at a time
 	EventScaled      EventKind = "scaled"       // other counts are desired
@@ -122,6 +123,9 @@ func (p *PoolStatus) sentences() []string {
 	if p.CannotStart != nil {
 		all = append(all, "No worker is started because of "+p.CannotStart.Reason+": "+p.CannotStart.Text+".")
 	}
+	if p.Horizon != nil {
+		all = append(all, p.Horizon.sentences(p.Application)...)
+	}
 	if p.Paused {
 		all = append(all, "The pool is paused.")
 	}
@@ -143,11 +147,13 @@ const (
 	ReasonProbeFailed      = "probe_failed"      // the application could not be asked
 	ReasonBadConfiguration = "bad_configuration" // the preset cannot make a command of it
 	ReasonCheckHangs       = "check_hangs"       // the command's files do not answer
+	ReasonHorizonFiles     = "horizon_files"     // the files that Horizon reads cannot be made, or not be replaced
+	ReasonAnotherMaster    = "another_master"    // a Horizon of the application runs that is not the pool's
 )
 
 // CannotStartReasons is the closed set of CannotStart.Reason.
 func CannotStartReasons() []string {
-	all := []string{ReasonWrongConnection, ReasonProbeFailed, ReasonBadConfiguration, ReasonCheckHangs}
+	all := []string{ReasonWrongConnection, ReasonProbeFailed, ReasonBadConfiguration, ReasonCheckHangs, ReasonHorizonFiles, ReasonAnotherMaster}
 	for _, reason := range proc.StartReasons() {
 		all = append(all, string(reason))
 	}

@@ -58,6 +58,7 @@ func newLoop(s *Supervisor, background context.Context) *loop {
 		statistic: newHistogram(loopBounds),
 	}
 	l.every(time.Second, l.watchPaths)
+	l.every(horizonInterval, l.watchHorizons)
 	l.wakes.add(now, l.measure)
 	l.every(time.Second, func() {}) // so that the state is published
 	return l

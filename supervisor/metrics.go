@@ -65,6 +65,9 @@ func (e *emitter) pool(p *PoolStatus) {
 	e.gauge("paused", "1 while the pool is paused.", number(p.Paused))
 	e.gauge("pool_throttled", "1 while the pool's workers end so fast that one is tried at a time.", number(p.Throttled))
 	e.limits(p)
+	if p.Horizon != nil {
+		e.gauge("orphan_workers", "Supervisors and workers of an earlier Horizon of the application whose master is gone.", float64(len(p.Horizon.Orphans)))
+	}
 	for _, reason := range CannotStartReasons() {
 		e.gauge("cannot_start", "1 while the pool cannot start workers as configured, by reason.",
 			number(p.CannotStart != nil && p.CannotStart.Reason == reason), "reason", reason)

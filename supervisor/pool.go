@@ -30,6 +30,7 @@ type pool struct {
 	fingerprint   map[string]string
 	watching      bool
 	restartWanted bool // once its command has been made
+	horizon       horizonView
 
 	// The balance.
 	begun       bool

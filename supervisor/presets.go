@@ -24,6 +24,8 @@ type presetPlanner struct {
 	salt proc.Salt
 	asks chan struct{}
 
+	observe bool // nothing is written
+
 	mu       sync.Mutex
 	versions map[string]preset.Version // by ProbeKey
 }
@@ -76,11 +78,16 @@ func (p *presetPlanner) make(ctx context.Context, r planRequest) (planResult, er
 			return planResult{}, err
 		}
 	}
+	var err error
+	if kind.Lay != nil {
+		if in.Files, err = kind.Lay(in); err != nil {
+			return planResult{}, err
+		}
+	}
 	// What keeps the application from being asked is better said before.
 	if _, err := p.build(kind, in, in.Queues); err != nil {
 		return planResult{}, err
 	}
-	var err error
 	if in.Version, err = p.version(ctx, kind, in, r.anew); err != nil {
 		return planResult{}, err
 	}
@@ -88,9 +95,13 @@ func (p *presetPlanner) make(ctx context.Context, r planRequest) (planResult, er
 	if err != nil {
 		return planResult{}, err
 	}
+	undo, err := p.put(ctx, in, nominal.spec)
+	if err != nil {
+		return planResult{}, err
+	}
 	if !r.proven || r.anew || nominal.hash != r.nominal {
 		if err := p.prove(ctx, kind, in); err != nil {
-			return planResult{}, err
+			return planResult{}, errors.Join(err, undo())
 		}
 	}
 	result := planResult{versionText: in.Version.String(), nominal: nominal.hash, specs: make(map[string]command, len(r.parts))}

@@ -198,7 +198,7 @@ func (l *loop) planDue(p *pool, plan *workPlan) {
 
 // mayStart reports whether workers of the pool may be started.
 func (l *loop) mayStart(p *pool) bool {
-	return !l.s.o.Observe && !l.draining && !p.gone && p.begun && l.sourceUp(p)
+	return !l.s.o.Observe && !l.draining && !p.gone && p.begun && l.sourceUp(p) && l.mayBegin(p)
 }
 
 // rules are those by which the pool is scaled.

@@ -97,6 +97,8 @@ type PoolStatus struct {
 
 	ReportsJobs bool `json:"reports_jobs"` // the preset's output tells of jobs
 
+	Horizon *HorizonStatus `json:"horizon,omitempty"` // of the preset horizon
+
 	Workers  []WorkerStatus `json:"-"` // by slot
 	Counters Counters       `json:"-"`
 }

@@ -77,7 +77,7 @@ func (l *loop) status(p *pool) *PoolStatus {
 		Min:         d.least(), Max: max(d.bounds().Max, p.raisedMax), Desired: p.desired(), Override: p.override,
 		Generation: p.generation, Version: p.versionText, Observation: p.observation, LastDecision: p.decision,
 	}
-	s.ReportsJobs = d.traits.parser != nil
+	s.ReportsJobs, s.Horizon = d.traits.parser != nil, p.horizon.status
 	if src := l.sources[d.conn.Name]; src != nil {
 		s.SourceUp = src.up
 	}

@@ -39,6 +39,7 @@ type Options struct {
 	processes processes
 	planner   planner
 	reader    figureReader
+	horizons  horizonFinder
 }
 
 // Supervisor keeps the workers of all pools right. One goroutine, Run's, owns
@@ -50,6 +51,7 @@ type Supervisor struct {
 	planner   planner
 	reader    figureReader
 	managed   *managed // nil in tests with other processes
+	horizons  horizonFinder
 
 	inbox *mailbox[func(*loop)]
 	notes *mailbox[note] // what workers' output tells
@@ -78,18 +80,20 @@ func New(o Options) *Supervisor {
 		o.DiscoveryInterval = 10 * time.Second
 	}
 	s := &Supervisor{
-		o: o, log: o.Logger, processes: o.processes, planner: o.planner, reader: o.reader,
+		o: o, log: o.Logger, processes: o.processes, planner: o.planner, reader: o.reader, horizons: o.horizons,
 		inbox: newMailbox[func(*loop)](0), notes: newMailbox[note](noteLimit), ended: make(chan struct{}),
 	}
 	if s.processes == nil {
 		s.managed = newManaged(o.Manager)
-		s.processes = s.managed
+		s.processes, s.horizons = s.managed, findHorizons
 	}
 	if s.planner == nil {
 		if o.Presets == nil {
 			o.Presets = preset.Find
 		}
-		s.planner = newPresetPlanner(o.Presets, s.managed.run, o.Logger)
+		planner := newPresetPlanner(o.Presets, s.managed.run, o.Logger)
+		planner.observe = o.Observe
+		s.planner = planner
 	}
 	if s.reader == nil {
 		s.reader = newRedisReader(o.Set, o.Logger, o.Now)

@@ -13,6 +13,7 @@ const (
 	ReasonBadConfiguration = "bad_configuration" // no command can be made of it
 	ReasonProbeFailed      = "probe_failed"      // the application could not be asked
 	ReasonWrongConnection  = "wrong_connection"  // the application uses another Redis
+	ReasonHorizonFiles     = "horizon_files"     // the files that it reads cannot be made or brought to the disk
 )
 
 // Error says why workers cannot be started. It holds no secret.

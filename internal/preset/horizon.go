@@ -24,6 +24,7 @@ func horizon() Preset {
 		ReadySignal:       syscall.SIGCONT,
 		MemoryCode:        12,
 		Check:             checkHorizon,
+		Lay:               layHorizon,
 		Build:             buildHorizon,
 		Probe:             probeLaravel,
 		Prove:             proveLaravel,
@@ -58,12 +59,15 @@ func buildHorizon(in Input) (proc.Spec, error) {
 	if err := sameProcess(all); err != nil {
 		return proc.Spec{}, err
 	}
-	options, err := horizonOptions(all)
-	if err != nil {
-		return proc.Spec{}, err
-	}
 	variables := redisVariables(in.Queue.Worker, c)
-	variables[OptionsVariable] = options
+	switch {
+	case in.Files != nil:
+		maps.Copy(variables, in.Files.variables)
+	case in.Queue.Worker.Generate == "":
+		if variables[OptionsVariable], err = horizonOptions(all); err != nil {
+			return proc.Spec{}, err
+		}
+	}
 	s, err := process{
 		command:   in.Queue.Worker.Command,
 		variables: variables,
@@ -116,6 +120,7 @@ func sameProcess(all []*configs.Queue) error {
 			"environment": !maps.Equal(w.Environment, first.Environment), "environment_file": w.EnvironmentFile != first.EnvironmentFile,
 			"environment_names": w.EnvironmentNames != first.EnvironmentNames, "rlimits": !maps.Equal(w.Rlimits, first.Rlimits),
 			"memory_max": w.MemoryMax != first.MemoryMax, "stop_signal": w.StopSignal != first.StopSignal,
+			"generate": w.Generate != first.Generate,
 		} {
 			if differs {
 				return misconfigured("one Horizon serves %s and %s, so worker.%s must be the same in both", all[0].Name, q.Name, key)

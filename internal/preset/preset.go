@@ -34,6 +34,9 @@ type Input struct {
 
 	// Version is the application's, as Probe found it; zero = not known.
 	Version Version
+
+	// Files are what Lay has made, nil = nothing.
+	Files *Files
 }
 
 // Runner runs a process to its end and returns how it ended; the end of ctx
@@ -53,6 +56,11 @@ type Preset struct {
 	// Check finds what is wrong with a configuration without looking at anything
 	// else than its connection.
 	Check func(q *configs.Queue, c *configs.Connection) error
+
+	// Lay makes the files that a worker reads beside its command, without looking
+	// at the disk: Files.Put brings them there. It returns nil where the
+	// configuration wants none. The error is an *Error. nil = the preset has none.
+	Lay func(in Input) (*Files, error)
 
 	// Build makes a worker's Spec. It reads files and looks up users, so it may
 	// block. The error is an *Error or a *proc.StartError; see Explain. The Spec

@@ -1,0 +1,198 @@
+package supervisor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	horizons "github.com/queuefleet/queuefleet/internal/horizon"
+)
+
+const (
+	horizonPreset = "horizon"
+	// horizonInterval is between two searches for what earlier Horizons have left.
+	horizonInterval = 30 * time.Second
+	// horizonAgain is when a master is looked for again that is in the way.
+	horizonAgain = time.Second
+)
+
+// horizonFinder finds what lives of the Horizons in directories. It may block.
+type horizonFinder func(dirs []string) (map[string]horizons.Tree, error)
+
+// findHorizons looks at the process table.
+func findHorizons(dirs []string) (map[string]horizons.Tree, error) {
+	all, err := horizons.Scan()
+	if err != nil {
+		return nil, err
+	}
+	trees := make(map[string]horizons.Tree, len(dirs))
+	for _, dir := range dirs {
+		place, err := horizons.Locate(dir)
+		if err != nil {
+			return nil, err
+		}
+		trees[dir] = all.Of(place)
+	}
+	return trees, nil
+}
+
+// horizonView is what a pool knows of its application's Horizons beside its own.
+type horizonView struct {
+	looking bool // a goroutine looks
+	clear   bool // nobody else's master lived a moment ago: one may be started
+	status  *HorizonStatus
+}
+
+// HorizonStatus is what is known of an application's Horizons that the pool's
+// worker is not.
+type HorizonStatus struct {
+	Files   string             `json:"files,omitempty"`  // the directory in which its files are kept up to date
+	SeenAt  time.Time          `json:"seen_at,omitzero"` // when the process table was last looked at
+	Masters []horizons.Process `json:"other_masters"`    // which something else runs
+	Orphans []horizons.Process `json:"orphans"`          // supervisors and workers whose master is gone
+}
+
+func (d *definition) isHorizon() bool { return d.queue.Worker.Preset == horizonPreset }
+
+// watchHorizons looks at times for what earlier Horizons have left behind.
+func (l *loop) watchHorizons() {
+	var pools []*pool
+	for _, p := range l.order {
+		if p.def.isHorizon() && !p.gone {
+			pools = append(pools, p)
+		}
+	}
+	l.lookForHorizons(pools)
+}
+
+// lookForHorizons has a goroutine look at the process table once for pools.
+func (l *loop) lookForHorizons(pools []*pool) {
+	find := l.s.horizons
+	pools = slices.DeleteFunc(pools, func(p *pool) bool { return p.horizon.looking })
+	if find == nil || len(pools) == 0 {
+		return
+	}
+	dirs := make([]string, len(pools))
+	for i, p := range pools {
+		p.horizon.looking = true
+		dirs[i] = p.def.queue.Worker.Directory
+	}
+	go func() {
+		trees, err := find(dirs)
+		l.s.post(func(l *loop) {
+			for i, p := range pools {
+				p.horizon.looking = false
+				if l.pools[p.def.key] == p {
+					l.sawHorizons(p, trees[dirs[i]], err)
+				}
+			}
+		})
+	}()
+}
+
+// mayBegin reports whether a process of the pool may be started as far as other
+// masters are concerned. It is asked before each start, and looks anew for each.
+func (l *loop) mayBegin(p *pool) bool {
+	if !p.def.isHorizon() || l.s.horizons == nil || p.horizon.clear {
+		return true
+	}
+	lives := false
+	p.all(func(w *worker) { lives = lives || w.child != nil })
+	if lives {
+		return true // nothing is started before that one has gone
+	}
+	if p.desired() > 0 {
+		l.lookForHorizons([]*pool{p})
+	}
+	return false
+}
+
+// sawHorizons takes in what lives of an application's Horizons.
+func (l *loop) sawHorizons(p *pool, t horizons.Tree, err error) {
+	if err != nil {
+		l.anotherMaster(p, "the process table cannot be read, so a second Horizon might be started: "+err.Error())
+		return
+	}
+	own := map[int]bool{}
+	for _, w := range l.workers {
+		own[w.pid] = true
+	}
+	before := p.horizon.status
+	status := &HorizonStatus{Files: p.def.queue.Worker.Generate, SeenAt: l.now(), Masters: []horizons.Process{}, Orphans: t.Orphans}
+	if status.Orphans == nil {
+		status.Orphans = []horizons.Process{}
+	}
+	for i := range t.Masters {
+		if !own[t.Masters[i].PID] {
+			status.Masters = append(status.Masters, t.Masters[i].Process)
+		}
+	}
+	p.horizon.status = status
+	l.mark(p)
+	l.tellOrphans(p, before)
+	if len(status.Masters) > 0 {
+		l.anotherMaster(p, fmt.Sprintf("another Horizon of %s runs, as process %s; it has to end first: qftool horizon terminate %s",
+			p.def.queue.Worker.Directory, numbers(status.Masters), p.def.app.Slug))
+		return
+	}
+	if p.startError != nil && p.startError.Reason == ReasonAnotherMaster {
+		p.startError = nil
+	}
+	p.horizon.clear = true
+	l.touch(p)
+}
+
+// anotherMaster keeps a pool from starting a second master.
+func (l *loop) anotherMaster(p *pool, text string) {
+	p.horizon.clear = false
+	why := &CannotStart{Reason: ReasonAnotherMaster, Text: text}
+	known := p.startError != nil && *p.startError == *why
+	lives := false
+	p.all(func(w *worker) { lives = lives || w.child != nil })
+	if !known {
+		l.log.Error("A second Horizon master is not started", "pool", p.def.name, "reason", why.Reason, "err", text)
+		l.event(Event{Pool: p.def.name, Slot: -1, Kind: EventCannotStart, Text: text, Fields: map[string]any{"reason": why.Reason}})
+	}
+	p.startError = why
+	l.mark(p)
+	if !lives {
+		l.wake(p, l.now().Add(horizonAgain))
+	}
+}
+
+// tellOrphans says once that there are processes that nobody looks after.
+func (l *loop) tellOrphans(p *pool, before *HorizonStatus) {
+	now := numbers(p.horizon.status.Orphans)
+	if before == nil && now == "" || before != nil && numbers(before.Orphans) == now {
+		return
+	}
+	if now == "" {
+		l.log.Info("Nothing is left any more of an earlier Horizon", "pool", p.def.name)
+		return
+	}
+	l.log.Warn("Processes have outlived their Horizon, and are left alone until somebody asks for their end", "pool", p.def.name, "pids", now)
+	l.event(Event{
+		Pool: p.def.name, Slot: -1, Kind: EventOrphans, Text: "processes have outlived their Horizon",
+		Fields: map[string]any{"pids": now},
+	})
+}
+
+// numbers lists processes for people.
+func numbers(list []horizons.Process) string {
+	texts := make([]string, len(list))
+	for i := range list {
+		texts[i] = fmt.Sprint(list[i].PID)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// sentences explains what stands beside the pool's own Horizon.
+func (s *HorizonStatus) sentences(application string) []string {
+	var all []string
+	if len(s.Orphans) > 0 {
+		all = append(all, fmt.Sprintf("Processes %s have outlived an earlier Horizon and go on as they were started; qftool horizon orphans %s --terminate ends them.",
+			numbers(s.Orphans), application))
+	}
+	return all
+}
