@@ -87,6 +87,8 @@ func newApp(e *env) *kingpin.Application {
 	configureGenerateSystemd(app, e)
 	configureGeneratePrometheus(app, e)
 	configureMixin(app, e)
+	configureCompletion(app, e)
+	configureMan(app, e)
 	configureDemo(app, e)
 	configureDemoWorker(app, e)
 	return app

@@ -63,6 +63,7 @@ func TestScript(t *testing.T) {
 			"envsubst":  substitute,
 			"paste":     paste,
 			"fleet":     bigFleet,
+			"need":      need,
 			"replace":   replaceText,
 		},
 	})
@@ -173,6 +174,9 @@ func redisGet(ts *testscript.TestScript, _ bool, args []string) {
 	_, err = fmt.Fprintln(ts.Stdout(), answer)
 	ts.Check(err)
 }
+
+// need is `need PROGRAM`: the rest of the script needs it.
+func need(ts *testscript.TestScript, _ bool, args []string) { redistest.Need(tb(ts), args[0]) }
 
 // dbSize is `dbsize NAME N`: the server holds so many keys.
 func dbSize(ts *testscript.TestScript, _ bool, args []string) {

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/alecthomas/kingpin/v2"
+)
+
+// examples show how each command is used. A command that has a long help text
+// of its own, with an example in it, has none here.
+var examples = map[string]string{
+	"check config":          "qftool check config --strict conf/*.yml",
+	"check web-config":      "qftool check web-config web.yml",
+	"connections list":      "qftool -o json connections list 'shop-*'",
+	"connections test":      "qftool connections test --timeout=2s shop-eu",
+	"queues list":           "qftool queues list --application=shop",
+	"pools list":            "qftool pools list --application=shop",
+	"pools why":             "qftool pools why shop-eu",
+	"pools pause":           "qftool pools pause --wait --application=shop",
+	"pools continue":        "qftool pools continue --application=shop",
+	"pools restart":         "qftool pools restart --wait shop-eu",
+	"pools scale":           "qftool pools scale --processes=20 --for=1h shop-eu",
+	"workers list":          "qftool workers list --state=running shop-eu",
+	"failed list":           "qftool failed list --application=shop --limit=20",
+	"failed retry":          "qftool failed retry --application=shop --all",
+	"failed forget":         "qftool failed forget --application=shop 6f9b1c0e-9d59-4b3a-8a33-0d6a4b9b7c11",
+	"encrypt":               "qftool encrypt --yaml -r age1wk8v9u0er… < password",
+	"generate systemd":      "qftool --config.file=/etc/queuefleet/queuefleet.yml generate systemd --out=/etc/systemd/system",
+	"generate prometheus":   "qftool generate prometheus --exporter=exporter.example:10379 --out=/etc/prometheus",
+	"generate alertmanager": "qftool generate alertmanager --out=/etc/alertmanager",
+	"import redis-exporter": "qftool import redis-exporter --prometheus=/etc/prometheus/prometheus.yml --password-file=passwords.json",
+	"import supervisord":    "qftool import supervisord --connection=shop-eu /etc/supervisor/supervisord.conf",
+	"mixin config":          "qftool mixin config > mixin.yml",
+	"mixin render":          "qftool mixin render --out=/etc/queuefleet/mixin",
+	"completion":            "source <(qftool completion bash)",
+	"man":                   "qftool man > /usr/local/share/man/man1/qftool.1",
+	"demo":                  "qftool demo --speed=5",
+}
+
+// usage is what --help prints: without a command one line for each group, so
+// that it fits a screen; with one all about it, and an example.
+const usage = `{{define "command"}}{{.FullCommand}}{{if .FlagSummary}} {{.FlagSummary}}{{end}}{{range .Args}} {{if not .Required}}[{{end}}<{{.Name}}>{{if .Value|IsCumulative}}...{{end}}{{if not .Required}}]{{end}}{{end}}{{if .Commands}} <command>{{end}}{{end -}}
+{{if .Context.SelectedCommand -}}
+usage: {{.App.Name}} {{template "command" .Context.SelectedCommand}}
+
+{{.Context.SelectedCommand|Description|Wrap 0}}
+{{- with .Context.SelectedCommand|Example}}
+Example:
+  {{.}}
+{{end}}
+{{- if .Context.SelectedCommand.Commands}}
+Commands:
+{{range .Context.SelectedCommand.FlattenedCommands}}{{if not .Hidden}}  {{template "command" .}}
+{{.Help|Wrap 4}}{{end}}{{end}}
+{{- else}}
+Flags:
+{{.Context.Flags|FlagsToTwoColumns|FormatTwoColumns}}
+{{- if .Context.Args}}
+Args:
+{{.Context.Args|ArgsToTwoColumns|FormatTwoColumns}}
+{{- end}}
+{{- end}}
+{{- else -}}
+usage: {{.App.Name}} [<flags>] <command> [<args>]: {{.App.Help}}
+
+{{range .App.Commands}}{{if not .Hidden}}{{.|Row}}
+{{end}}{{end}}
+{{range .App.Flags}}{{if not .Hidden}}{{.|FlagRow}}
+{{end}}{{end}}
+{{.App.Name}} help COMMAND tells more, with an example.
+{{end -}}
+`
+
+// addHelp makes help fit.
+func addHelp(app *kingpin.Application) {
+	app.UsageTemplate(usage)
+	app.UsageFuncs(template.FuncMap{"Row": helpRow, "FlagRow": flagRow, "Example": exampleOf, "Description": description})
+}
+
+// exampleOf is the example of a command that does not bring one itself.
+func exampleOf(cmd *kingpin.CmdModel) string { return examples[cmd.FullCommand] }
+
+// description is the help text of a command, and its long one.
+func description(cmd *kingpin.CmdModel) string {
+	return strings.TrimSpace(cmd.Help + "\n\n" + cmd.HelpLong)
+}
+
+// helpRow is one line for a group of commands.
+func helpRow(cmd *kingpin.CmdModel) string {
+	var names []string
+	for _, sub := range cmd.Commands {
+		if !sub.Hidden {
+			names = append(names, sub.Name)
+		}
+	}
+	slices.Sort(names)
+	text := firstSentence(cmd.Help)
+	if len(names) > 0 {
+		text = strings.Join(names, ", ")
+	}
+	return shortenTo(fmt.Sprintf("  %-13s %s", cmd.Name, text), 79)
+}
+
+// flagRow is one line for a flag.
+func flagRow(f *kingpin.FlagModel) string {
+	name := "--" + f.Name
+	if f.Short != 0 {
+		name = "-" + string(f.Short) + ", " + name
+	}
+	if f.IsBoolFlag() && f.Name != "help" && f.Name != "version" {
+		name = strings.Replace(name, "--", "--[no-]", 1)
+	}
+	if !f.IsBoolFlag() {
+		name += "=" + cmp.Or(strings.Join(f.Default, ","), f.FormatPlaceHolder())
+	}
+	return shortenTo(fmt.Sprintf("  %-30s %s", name, firstSentence(f.Help)), 79)
+}
+
+func shortenTo(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}
