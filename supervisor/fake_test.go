@@ -274,6 +274,20 @@ type fakeReader struct {
 	ready map[string]float64  // by queue
 	found map[string][]string // by pattern
 	reads int
+	own   map[string]time.Duration // timeouts that jobs have by themselves, by queue
+}
+
+func (f *fakeReader) timeouts(_ context.Context, connection string, targets []queue.Target) ([]time.Duration, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down[connection] {
+		return nil, errDown
+	}
+	list := make([]time.Duration, len(targets))
+	for i, t := range targets {
+		list[i] = f.own[t.Queue]
+	}
+	return list, nil
 }
 
 var errDown = errors.New("down")

@@ -205,7 +205,9 @@ func (l *loop) stop(w *worker, why proc.Reason, rolled bool) {
 	}
 	delete(l.booting, w)
 	w.state, w.asked, w.rolled = Stopping, why, rolled
+	w.told = l.now()
 	l.stopWithin(w, l.grace(w))
+	l.askTimeouts(w)
 	if w.paused && stops(w.pool.def.traits.pause) {
 		l.pause(w, false) // so that it sees that it is to leave
 	}
@@ -225,8 +227,8 @@ func (l *loop) stopWithin(w *worker, grace time.Duration) {
 // how long it has.
 const stopMargin = 10 * time.Second
 
-// grace is the time that a worker has to leave. This is the place to extend it
-// to the timeouts in the payloads that its pool has reserved.
+// grace is the time that a worker has to leave by the configuration. What its
+// job may take by itself comes on top; see askTimeouts.
 func (l *loop) grace(w *worker) time.Duration {
 	grace := w.grace
 	if w.sub.ready && w.hash == w.sub.hash {

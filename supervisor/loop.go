@@ -26,7 +26,8 @@ type loop struct {
 
 	wakes   wakes
 	dirty   []*pool
-	waiting []*pool // for their turn to start workers, the next one first
+	asks    map[string]*timeoutAsk // by connection
+	waiting []*pool                // for their turn to start workers, the next one first
 	starts  startLimiter
 	turnAt  time.Time // when the waiting ones are looked at again
 
@@ -54,6 +55,7 @@ func newLoop(s *Supervisor, background context.Context) *loop {
 	l := &loop{
 		s: s, log: s.log, now: s.o.Now, background: background,
 		pools: map[string]*pool{}, workers: map[child]*worker{}, late: map[child]*ended{}, sources: map[string]*source{},
+		asks:    map[string]*timeoutAsk{},
 		booting: map[*worker]bool{}, starts: newStartLimiter(s.o.StartRate, now), hurry: -1,
 		statistic: newHistogram(loopBounds),
 	}
@@ -124,6 +126,7 @@ func (l *loop) pass() {
 		}
 	}
 	l.startWaiting()
+	l.sendTimeoutAsks()
 	l.look()
 	l.mayPublish()
 }

@@ -134,6 +134,16 @@ func (r *redisReader) seen(c *connectionReader, t *queue.Target, reading *queue.
 	c.discoverer.Seen(t.Application, t.Queue, jobs, r.now())
 }
 
+// timeouts reads what jobs that workers have taken may last by themselves.
+func (r *redisReader) timeouts(ctx context.Context, connection string, targets []queue.Target) ([]time.Duration, error) {
+	client, release, ok := r.set.Acquire(connection)
+	if !ok {
+		return nil, errNoConnection
+	}
+	defer release()
+	return queue.LongestTimeouts(ctx, client.Pipelined, targets)
+}
+
 // scan looks for queues by pattern.
 func (r *redisReader) scan(ctx context.Context, request *readRequest) error {
 	return r.connection(request.connection).discoverer.Scan(ctx)

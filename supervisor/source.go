@@ -52,6 +52,7 @@ func patternKey(p *queue.Pattern) string { return p.Application + "\x00" + p.Pat
 type figureReader interface {
 	read(ctx context.Context, r *readRequest, fixed []queue.Target) readResult // fixed: those of r to be read
 	scan(ctx context.Context, r *readRequest) error
+	timeouts(ctx context.Context, connection string, targets []queue.Target) ([]time.Duration, error) // see queue.LongestTimeouts
 	forget(connection string)
 }
 

@@ -38,6 +38,7 @@ type worker struct {
 	dropped    uint64
 	asked      proc.Reason // why it was told to leave
 	rolled     bool        // it leaves for a replacement
+	told       time.Time   // when
 	deadline   time.Time
 
 	// The place.
