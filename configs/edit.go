@@ -252,11 +252,6 @@ func (d *Editor) addEntries(f *editFile, kind EntryKind, items []*yaml.Node) err
 			return e.set(f.t.root, textNode(list), &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: items})
 		})
 	}
-	r := renderer{f.t.newline, 2}
-	text := f.t.text
-	if text != "" && !isBreak(text[len(text)-1]) {
-		text += f.t.newline
-	}
 	root := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{textNode(list), {Kind: yaml.SequenceNode, Content: items}}}
-	return d.setText(f, text+r.block(root, 0)+f.t.newline)
+	return d.append(f, root)
 }

@@ -34,6 +34,9 @@ type MergeOptions struct {
 	// does not may be changed without a conflict.
 	Base []byte
 	File string // where new entries go: a fragment; "" = the main file
+	// Reseal encrypts a password_age anew, for those who will load the
+	// configuration; nil leaves it.
+	Reseal func(armored string) (string, error)
 }
 
 // Action is what a merge does with an entry or a key.
@@ -64,7 +67,7 @@ func (c Change) String() string {
 	if c.Line > 0 {
 		place = fmt.Sprintf("%s:%d", c.File, c.Line)
 	}
-	what := fmt.Sprintf("%s %s %s", c.Action, c.Kind, c.Name)
+	what := strings.TrimRight(fmt.Sprintf("%s %s %s", c.Action, c.Kind, c.Name), " ")
 	switch {
 	case c.Key == "":
 		return fmt.Sprintf("%s (%s)", what, place)
@@ -92,15 +95,44 @@ func (d *Editor) Merge(text []byte, o MergeOptions) ([]Change, error) {
 	if m.file, err = d.file(o.File); err != nil {
 		return nil, err
 	}
+	undo := d.snapshot()
+	if err := m.run(); err != nil {
+		undo()
+		return m.changes, err
+	}
+	return m.changes, nil
+}
+
+// run merges the head first: what entries inherit depends on it.
+func (m *merge) run() error {
+	m.head()
+	if err := m.applyHead(); err != nil {
+		return err
+	}
 	for _, kind := range []EntryKind{ConnectionEntry, ApplicationEntry, QueueEntry} {
 		if err := m.kind(kind); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if m.conflicts && (o.OnConflict == "" || o.OnConflict == ConflictFail) {
-		return m.changes, ErrConflict
+	if m.conflicts && (m.o.OnConflict == "" || m.o.OnConflict == ConflictFail) {
+		return ErrConflict
 	}
-	return m.changes, m.apply()
+	return m.apply()
+}
+
+// snapshot returns what undoes all changes made after it.
+func (d *Editor) snapshot() (undo func()) {
+	files := slices.Clone(d.files)
+	texts := make([]*editText, len(files))
+	for i, f := range files {
+		texts[i] = f.t
+	}
+	return func() {
+		for i, f := range files {
+			f.t = texts[i]
+		}
+		d.files, d.sources = files, nil
+	}
 }
 
 // other is a text that is merged.
@@ -140,10 +172,62 @@ func (d *Editor) decodeOther(text []byte, o MergeOptions) (*other, error) {
 	for _, q := range l.main.eachQueue() {
 		completeQueue(q)
 	}
+	if n := find(l.main.root, "include"); l.main.root != nil && n != nil {
+		l.main.problem(n.Line, "include", "is not followed; merge what it names by itself, or a whole export of it")
+	}
+	l.main.refuseMasked(l.main.root, "")
+	if err := reseal(l.main, o.Reseal); err != nil {
+		return nil, err
+	}
 	if len(l.main.errs) > 0 {
 		return nil, joinErrors(l.main.errs)
 	}
 	return &other{l, l.main}, nil
+}
+
+// refuseMasked finds secrets that were masked for display: the mask must not
+// become the password.
+func (s *source) refuseMasked(n *yaml.Node, path string) {
+	if n == nil || n.Kind == yaml.AliasNode {
+		return
+	}
+	for i, child := range n.Content {
+		at := path + position(i)
+		if n.Kind == yaml.MappingNode {
+			if i%2 == 0 {
+				continue
+			}
+			at = strings.TrimPrefix(path+"."+n.Content[i-1].Value, ".")
+		}
+		if child.Kind == yaml.ScalarNode && child.Value == masked {
+			s.problem(child.Line, at, "is masked; the secret itself is not in this text")
+		}
+		s.refuseMasked(child, at)
+	}
+}
+
+// reseal encrypts the encrypted passwords of a text anew.
+func reseal(s *source, seal func(string) (string, error)) error {
+	if seal == nil {
+		return nil
+	}
+	for o, c := range s.eachConnection() {
+		texts := map[string]*string{"password_age": &c.PasswordAge}
+		if c.Sentinel != nil {
+			texts["sentinel.password_age"] = &c.Sentinel.PasswordAge
+		}
+		for key, text := range texts {
+			if *text == "" {
+				continue
+			}
+			sealed, err := seal(*text)
+			if err != nil {
+				return &Error{Position: o.at(key), Text: err.Error()}
+			}
+			*text = sealed
+		}
+	}
+	return nil
 }
 
 // entries lists the entries of a kind with their names.
@@ -177,6 +261,8 @@ type merge struct {
 	file      *editFile
 	changes   []Change
 	conflicts bool
+	heads     []headSet
+	users     []*yaml.Node
 	adds      map[EntryKind][]*yaml.Node
 	edits     map[*editFile][]func(*edit) error
 }
@@ -239,6 +325,9 @@ func (m *merge) newNode(e Entry) *yaml.Node {
 // sameDefaults reports whether the text of an entry means the same in both
 // places as it stands.
 func (m *merge) sameDefaults(e Entry) bool {
+	if m.o.Reseal != nil && e.Kind == ConnectionEntry {
+		return false
+	}
 	from, to := &m.from.s.head, &m.d.loader.main.head
 	if filepath.Clean(m.from.s.dir) != filepath.Clean(filepath.Dir(m.file.path)) {
 		return false

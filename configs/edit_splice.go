@@ -195,6 +195,8 @@ func (e *edit) splice(from, to int, text string) {
 
 // text makes all changes and returns what the text has become.
 func (e *edit) text() (string, error) {
+	// What is added within something comes before what is added behind it.
+	slices.SortStableFunc(e.order, func(a, b *yaml.Node) int { return cmp.Compare(e.t.start(b), e.t.start(a)) })
 	for _, n := range e.order {
 		if pairs := e.pairs[n]; len(pairs) > 0 {
 			e.insertPairs(n, pairs)

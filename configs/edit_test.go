@@ -1,7 +1,11 @@
 package configs
 
 import (
+	"errors"
+	"fmt"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -26,6 +30,7 @@ connections:
       server_name: redis.us # as in the certificate
     labels: {rack: r1, # the rack
              row: "7"}
+    # password: hunter2-former
     # the end of us
 
 applications:
@@ -43,38 +48,239 @@ queues: [
 # The end.
 `
 
-func TestEditOne(t *testing.T) {
-	tr := newTree(t, map[string]string{"main.yml": commented})
-	d, err := OpenDocument(tr.path("main.yml"))
+func open(t *testing.T, path string) *Editor {
+	t.Helper()
+	d, err := OpenDocument(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	try := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	try(d.Set(ConnectionEntry, "eu", []Setting{{Key: "tls.min_version", Value: "TLS13"}, {Key: "tls.server_name", Value: "x"}, {Key: "active", Value: "false"}}))
-	try(d.Set(ConnectionEntry, "us", []Setting{{Key: "tls.server_name", Value: "y"}, {Key: "labels.zone", Value: "a"}, {Key: "address", Value: "r2:1"}}))
-	try(d.Set(QueueEntry, "shop-eu", []Setting{{Key: "max_wait", Value: "5m"}, {Key: "worker.preset", Value: "laravel"}, {Key: "worker.user", Value: "www-data"}}))
-	try(d.Add(QueueEntry, "more", "", []Setting{{Key: "queue_names", Value: "a,b"}, {Key: "application", Value: "shop"}, {Key: "connection", Value: "us"}}))
-	try(d.Add(ConnectionEntry, "asia", "", []Setting{{Key: "address", Value: "redis-1.asia:6379"}, {Key: "labels.rack", Value: "r1"}}))
-	try(d.Attach("shop", "asia", []Setting{{Key: "primary", Value: "true"}}))
-	try(d.Set(ConnectionEntry, "eu", []Setting{{Key: "password", Value: "something else"}}))
-	if _, err := d.Check(); err != nil {
+	return d
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := d.Merge([]byte("connections: [{name: eu, address: new:1, region: r}, {name: n, address: n:1}]"), MergeOptions{OnConflict: ConflictReplace})
-	try(err)
-	for _, c := range changes {
-		t.Log(c)
+}
+
+// TestEdit makes one change of every kind and compares all that became of the
+// text.
+func TestEdit(t *testing.T) {
+	tr := newTree(t, map[string]string{"main.yml": commented})
+	d := open(t, tr.path("main.yml"))
+	must(t, d.Set(ConnectionEntry, "eu", []Setting{{Key: "tls.min_version", Value: "TLS13"}, {Key: "tls.server_name", Value: "x"}, {Key: "active", Value: "false"}}))
+	must(t, d.Set(ConnectionEntry, "us", []Setting{{Key: "tls.server_name", Value: "y"}, {Key: "labels.zone", Value: "a"}, {Key: "address", Value: "r2:1"}}))
+	must(t, d.Set(QueueEntry, "shop-eu", []Setting{{Key: "max_wait", Value: "5m"}, {Key: "worker.preset", Value: "laravel"}, {Key: "worker.user", Value: "www-data"}}))
+	must(t, d.Add(QueueEntry, "more", "", []Setting{{Key: "queue_names", Value: "a, b"}, {Key: "application", Value: "shop"}, {Key: "connection", Value: "us"}}))
+	must(t, d.Add(ConnectionEntry, "asia", "", []Setting{{Key: "labels.rack", Value: "r1"}, {Key: "address", Value: "redis-1.asia:6379"}}))
+	must(t, d.Attach("shop", "asia", []Setting{{Key: "primary", Value: "true"}}))
+	must(t, d.Detach("shop", "us"))
+	must(t, d.Add(ConnectionEntry, "gone", "", []Setting{{Key: "address", Value: "g:1"}}))
+	must(t, d.Purge(ConnectionEntry, "gone"))
+	want := strings.NewReplacer(
+		"hunter2\"   # in clear, for now\n", "hunter2\"   # in clear, for now\n    tls:\n      min_version: TLS13\n      server_name: x\n    active: false\n",
+		"'redis-1.us:6379'", "'r2:1'",
+		"server_name: redis.us #", "server_name: y #",
+		"row: \"7\"}", "row: \"7\",\n             zone: a}",
+		"    # the end of us\n", "    # the end of us\n\n  - name: asia\n    address: redis-1.asia:6379\n    labels:\n      rack: r1\n",
+		"primary: true}\n  # the other one\n  - connection: us\n    priority: 5\n", "primary: false}\n  # the other one\n  - {connection: asia, primary: true}\n",
+		"queue_names: [default]}, # one\n", "queue_names: [default], max_wait: 5m, worker: {preset: laravel, user: www-data}}, # one\n  {name: more, application: shop, connection: us, queue_names: [a, b]},\n",
+	).Replace(commented)
+	if got := d.Text(d.Path()); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	t.Log(d.Diff())
-	try(d.Purge(ConnectionEntry, "n"))
-	_, err = d.Save()
-	try(err)
-	if strings.Contains(d.Diff(), "hunter2") {
-		t.Error("leak")
+	if _, err := d.Save(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(d.Path()); err != nil || string(got) != want {
+		t.Errorf("saved is something else (%v)", err)
+	}
+	if d.Diff() != "" {
+		t.Errorf("a saved editor still differs:\n%s", d.Diff())
+	}
+}
+
+// TestDiffMasks holds that a diff shows neither a password that changes, nor
+// one on a line beside, nor one in a comment.
+func TestDiffMasks(t *testing.T) {
+	tr := newTree(t, map[string]string{"main.yml": commented})
+	d := open(t, tr.path("main.yml"))
+	must(t, d.Set(ConnectionEntry, "eu", []Setting{{Key: "password", Value: "hunter2-next"}, {Key: "region", Value: "r"}}))
+	must(t, d.Set(ConnectionEntry, "us", []Setting{{Key: "region", Value: "r"}}))
+	diff := d.Diff()
+	if strings.Contains(diff, "hunter2") {
+		t.Errorf("the diff shows a password:\n%s", diff)
+	}
+	for _, want := range []string{"-    password: <secret>   # in clear", "+    password: <another secret>   # in clear", "     # password: <secret>"} {
+		if !strings.Contains(diff, want) {
+			t.Errorf("%q is missing in\n%s", want, diff)
+		}
+	}
+}
+
+func TestSaveRefuses(t *testing.T) {
+	for name, change := range map[string]func(d *Editor) error{
+		"a mistake": func(d *Editor) error {
+			return d.Set(ConnectionEntry, "eu", []Setting{{Key: "address", Value: "no-port"}})
+		},
+		"a name twice": func(d *Editor) error {
+			_, err := d.Merge([]byte("queues: [{name: shop-eu-2, application: shop, connection: nowhere, queue_names: [x]}]"), MergeOptions{})
+			return err
+		},
+		"something missing": func(d *Editor) error { return d.Purge(ConnectionEntry, "us") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			tr := newTree(t, map[string]string{"main.yml": commented})
+			d := open(t, tr.path("main.yml"))
+			must(t, change(d))
+			_, err := d.Save()
+			var bad *Error
+			if !errors.As(err, &bad) || bad.Line == 0 || bad.File != d.Path() {
+				t.Errorf("error is %v", err)
+			}
+			if got, _ := os.ReadFile(d.Path()); string(got) != commented {
+				t.Error("the file has changed")
+			}
+		})
+	}
+}
+
+// TestFragments edits entries where they live, makes a new fragment, and is
+// not held up by a fragment that somebody else has broken.
+func TestFragmentsEdited(t *testing.T) {
+	tr := newTree(t, map[string]string{
+		"main.yml":     "include: [{path: conf.d/*.yml}]\nconnections: [{name: a, address: \"a:1\"}]\n",
+		"conf.d/b.yml": "# of team b\nconnections:\n- {name: b, address: \"b:1\"}\n",
+		"conf.d/x.yml": "connections: [",
+	})
+	d := open(t, tr.path("main.yml"))
+	must(t, d.Set(ConnectionEntry, "b", []Setting{{Key: "region", Value: "r"}}))
+	must(t, d.Add(ConnectionEntry, "c", tr.path("conf.d/c.yml"), []Setting{{Key: "address", Value: "c:1"}}))
+	if err := d.Add(ConnectionEntry, "b", "", nil); err == nil || !strings.Contains(err.Error(), "b.yml:3") {
+		t.Errorf("the same name twice: %v", err)
+	}
+	if err := d.Add(ConnectionEntry, "d", tr.path("elsewhere/d.yml"), nil); err == nil || !strings.Contains(err.Error(), "include") {
+		t.Errorf("a file that nobody includes: %v", err)
+	}
+	if err := d.Set(ConnectionEntry, "unknown", nil); err == nil || !strings.Contains(err.Error(), "x.yml:1") {
+		t.Errorf("an entry that may be in a file that cannot be read: %v", err)
+	}
+	if _, err := d.Save(); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		"conf.d/b.yml": "# of team b\nconnections:\n- {name: b, address: \"b:1\", region: r}\n",
+		"conf.d/c.yml": "connections:\n  - name: c\n    address: c:1\n",
+		"conf.d/x.yml": "connections: [",
+	} {
+		if got, err := os.ReadFile(tr.path(file)); err != nil || string(got) != want {
+			t.Errorf("%s is %q, %v", file, got, err)
+		}
+	}
+}
+
+// TestMergeThreeWays merges a second import: what was edited by hand since the
+// first is a conflict only where the source has changed as well.
+func TestMergeThreeWays(t *testing.T) {
+	first := "connections:\n- name: a\n  address: a:1\n  region: r1\n  team: t1\n  provider: p1\n"
+	second := "connections:\n- name: a\n  address: a:2\n  region: r2\n  team: t1\n  provider: p1\n- name: b\n  address: b:1\n"
+	now := "connections:\n- name: a\n  address: a:1\n  region: by-hand # yes\n  team: by-hand\n  provider: p1\n"
+	tr := newTree(t, map[string]string{"main.yml": now})
+	d := open(t, tr.path("main.yml"))
+	changes, err := d.Merge([]byte(second), MergeOptions{Base: []byte(first)})
+	var got []string
+	for _, c := range changes {
+		got = append(got, fmt.Sprintf("%s %s %s %s→%s :%d", c.Action, c.Name, c.Key, c.Old, c.New, c.Line))
+	}
+	want := `change a address "a:1"→"a:2" :3|conflict a region by-hand→r2 :4|add b  → :0`
+	if list := strings.Join(got, "|"); list != want || !errors.Is(err, ErrConflict) {
+		t.Errorf("got %s, %v", list, err)
+	}
+	if d.Diff() != "" {
+		t.Errorf("a conflict has changed something:\n%s", d.Diff())
+	}
+	_, err = d.Merge([]byte(second), MergeOptions{Base: []byte(first), OnConflict: ConflictKeep})
+	must(t, err)
+	if text := d.Text(d.Path()); text != strings.Replace(now, "a:1", "a:2", 1)+"- name: b\n  address: b:1\n" {
+		t.Errorf("kept:\n%s", text)
+	}
+	_, err = d.Merge([]byte(second), MergeOptions{OnConflict: ConflictReplace})
+	must(t, err)
+	if text := d.Text(d.Path()); !strings.Contains(text, "region: r2 # yes") || !strings.Contains(text, "team: t1") {
+		t.Errorf("replaced:\n%s", text)
+	}
+}
+
+// TestMergePivots merges the connections of an application by their names.
+func TestMergePivots(t *testing.T) {
+	tr := newTree(t, map[string]string{"main.yml": commented})
+	d := open(t, tr.path("main.yml"))
+	changes, err := d.Merge([]byte("applications: [{slug: shop, connections: [{connection: asia, priority: 9}, {connection: us, active: false}]}]\nconnections: [{name: asia, address: \"a:1\"}]"), MergeOptions{})
+	must(t, err)
+	if len(changes) != 3 {
+		t.Errorf("changes are %v", changes)
+	}
+	want := strings.NewReplacer("    priority: 5\n", "    priority: 5\n    active: false\n  - {connection: asia, priority: 9}\n",
+		"    # the end of us\n", "    # the end of us\n\n  - name: asia\n    address: a:1\n").Replace(commented)
+	if got := d.Text(d.Path()); got != want {
+		t.Errorf("got\n%s", got)
+	}
+	if _, err := d.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMergeRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"connections: [{name: a, adress: x}]":                              "connections[0].adress: unknown key; did you mean \"address\"?",
+		"connections: [{address: \"x:1\"}]":                                "connections[0].name: is missing",
+		"connections: [{name: a}, {name: a}]":                              "is there twice",
+		"connections: [{name: a, address: \"x:1\", password: <secret>}]":   "connections[0].password: is masked",
+		"include: [{path: x}]":                                             "include: is not followed",
+		"connections:\n  - name: a\n  address: x":                          "in.yml:3: is not valid YAML",
+		"connections: [{name: eu, password: other, address: \"eu:6379\"}]": "some values differ",
+	} {
+		tr := newTree(t, map[string]string{"main.yml": commented})
+		d := open(t, tr.path("main.yml"))
+		_, err := d.Merge([]byte(text), MergeOptions{Source: "in.yml"})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", text, err)
+		}
+		if d.Diff() != "" {
+			t.Errorf("%s: has changed something", text)
+		}
+	}
+}
+
+// TestSaveTogether has many writers add to one file at once: what one has
+// written, no other takes away.
+func TestSaveTogether(t *testing.T) {
+	tr := newTree(t, map[string]string{"main.yml": commented})
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for {
+				d, err := OpenDocument(tr.path("main.yml"))
+				if err == nil {
+					err = d.Add(ConnectionEntry, fmt.Sprintf("w%d", i), "", []Setting{{Key: "address", Value: "w:1"}})
+				}
+				if err == nil {
+					_, err = d.Save()
+				}
+				if errors.Is(err, ErrStale) {
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+		})
+	}
+	wg.Wait()
+	d := open(t, tr.path("main.yml"))
+	if n := len(d.Entries(ConnectionEntry)); n != 10 {
+		t.Errorf("%d connections, want 10\n%s", n, d.Text(d.Path()))
 	}
 }

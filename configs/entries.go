@@ -11,7 +11,9 @@ import (
 // Entries are entries to be written as a file of their own: an export, a
 // fragment, or what an importer has found elsewhere.
 type Entries struct {
-	Header       string // a comment at the top, without #
+	Header       string  // a comment at the top, without #
+	Global       *Global // nil: left out, and every connection says what it would inherit
+	Access       *Access // nil: left out
 	Connections  []Connection
 	Applications []Application
 	Queues       []Queue
@@ -67,6 +69,15 @@ func (e *Entries) YAML() ([]byte, error) {
 			b.WriteString(strings.TrimRight("# "+line, " ") + "\n")
 		}
 	}
+	top := func(key string, n *yaml.Node) {
+		if len(n.Content) == 0 {
+			return
+		}
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(r.pair(textNode(key), n, 0) + "\n")
+	}
 	write := func(list string, n int, node func(i int) *yaml.Node) {
 		if n == 0 {
 			return
@@ -80,6 +91,13 @@ func (e *Entries) YAML() ([]byte, error) {
 		}
 	}
 	g := defaultGlobal()
+	if e.Global != nil {
+		g = *e.Global
+		top("global", w.structure(reflect.ValueOf(g), reflect.ValueOf(defaultGlobal()), reflect.ValueOf(defaultGlobal())))
+	}
+	if e.Access != nil {
+		top("access", w.structure(reflect.ValueOf(*e.Access), reflect.ValueOf(Access{}), reflect.ValueOf(Access{})))
+	}
 	write(listConnections, len(e.Connections), func(i int) *yaml.Node { return w.connection(&e.Connections[i], defaultConnection(), &g) })
 	write(listApplications, len(e.Applications), func(i int) *yaml.Node { return w.application(&e.Applications[i], defaultApplication()) })
 	write(listQueues, len(e.Queues), func(i int) *yaml.Node { return w.queue(&e.Queues[i], defaultQueue()) })

@@ -94,6 +94,9 @@ func (w *nodeWriter) path(text string) string {
 
 // sameValue compares values; an empty list or map is one that is not there.
 func sameValue(a, b reflect.Value) bool {
+	if a.Kind() != b.Kind() {
+		return false
+	}
 	switch a.Kind() {
 	case reflect.Slice, reflect.Map:
 		if a.Len() == 0 && b.Len() == 0 {
