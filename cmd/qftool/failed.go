@@ -16,7 +16,7 @@ import (
 	"github.com/queuefleet/queuefleet/internal/connection"
 )
 
-const failedHelp = "Look at and retry the failed jobs that Laravel Horizon keeps in Redis."
+const failedHelp = "Look at and retry the failed jobs that Laravel Horizon keeps in Redis. Laravel without Horizon never keeps them there: use php artisan queue:failed."
 
 // failedBatch is how many jobs are read at a time.
 const failedBatch = 500
@@ -116,10 +116,13 @@ func (c *failedCommand) choose(cfg *configs.Config) (*configs.Application, error
 	case slug == "" && len(slugs) == 1:
 		slug = slugs[0]
 	case slug == "" && len(slugs) == 0:
-		return nil, errors.New("no application has horizon in the configuration; plain Laravel keeps failed jobs in its database: php artisan queue:failed")
+		return nil, errors.New("no application has horizon in the configuration: " + failedElsewhere(cfg, ""))
 	case slug == "":
 		return nil, usageError(fmt.Sprintf("several applications have Horizon: give --application, one of %s", strings.Join(slugs, ", ")))
 	case !slices.Contains(slugs, slug):
+		if _, known := cfg.Application(slug); known {
+			return nil, fmt.Errorf("application %q has no horizon in the configuration: %s", slug, failedElsewhere(cfg, slug))
+		}
 		if near := configs.Nearest(slug, slugs); near != "" {
 			return nil, fmt.Errorf("no application %q has horizon in the configuration; did you mean %q?", slug, near)
 		}
@@ -127,6 +130,26 @@ func (c *failedCommand) choose(cfg *configs.Config) (*configs.Application, error
 	}
 	app, _ := cfg.Application(slug)
 	return app, nil
+}
+
+// failedElsewhere says where the failed jobs are of an application without
+// horizon, "" = of any. None of Laravel's own drivers for them is Redis.
+func failedElsewhere(cfg *configs.Config, slug string) string {
+	directory := ""
+	for i := range cfg.Queues {
+		q := &cfg.Queues[i]
+		if q.Worker == nil || slug == "" || q.Application != slug {
+			continue
+		}
+		if q.Worker.Preset == "horizon" {
+			return "it runs Horizon, so tell by applications[].horizon with which connection and prefix Horizon keeps them"
+		}
+		if directory == "" && q.Worker.Directory != "" {
+			directory = " in " + q.Worker.Directory
+		}
+	}
+	return "Laravel itself keeps failed jobs where failed.driver in config/queue.php says (database, database-uuids, dynamodb, file or null), " +
+		"never in Redis; use php artisan queue:failed" + directory
 }
 
 // horizonFailed is the failed jobs that Horizon keeps.
