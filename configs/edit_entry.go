@@ -77,6 +77,7 @@ func (d *Editor) Set(kind EntryKind, name string, settings []Setting) error {
 	if err != nil {
 		return err
 	}
+	settings = withoutOthers(m, kind, settings)
 	nodes := make([]*yaml.Node, len(settings))
 	for i, s := range settings {
 		if nodes[i], err = settingNode(kind, s); err != nil {

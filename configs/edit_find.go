@@ -96,3 +96,54 @@ func (d *Editor) Find(kind EntryKind, name string) (Entry, bool) {
 	}
 	return Entry{}, false
 }
+
+// Global is what the main file says of the whole fleet.
+func (d *Editor) Global() Global {
+	d.decode()
+	return d.sources[0].head.Global
+}
+
+// Reference is an entry that names another one.
+type Reference struct {
+	Entry
+
+	Key     string // by which
+	Line    int    // of the key
+	Deleted bool   // the entry that names it is deleted itself
+}
+
+// References lists who names an entry.
+func (d *Editor) References(kind EntryKind, name string) []Reference {
+	var list []Reference
+	add := func(e Entry, key, named string, deleted bool) {
+		if named == name {
+			list = append(list, Reference{e, key, e.origin.at(key).Line, deleted})
+		}
+	}
+	for _, e := range d.Entries(QueueEntry) {
+		q := e.Queue()
+		switch kind {
+		case ConnectionEntry:
+			add(e, "connection", q.Connection, !q.DeletedAt.IsZero())
+		case ApplicationEntry:
+			add(e, "application", q.Application, !q.DeletedAt.IsZero())
+		}
+	}
+	if kind != ConnectionEntry {
+		return list
+	}
+	for _, e := range d.Entries(ApplicationEntry) {
+		a := e.Application()
+		deleted := !a.DeletedAt.IsZero()
+		for i, p := range a.Connections {
+			add(e, indexed("connections", i)+".connection", p.Connection, deleted)
+		}
+		if a.Cache != nil {
+			add(e, "cache.connection", a.Cache.Connection, deleted)
+		}
+		if a.Horizon != nil {
+			add(e, "horizon.connection", a.Horizon.Connection, deleted)
+		}
+	}
+	return list
+}

@@ -21,6 +21,13 @@ var ErrStale = errors.New("has been changed by somebody else in the meantime; no
 // A mistake that another file had before is none of this change's and is left
 // to those who load the configuration. It returns what is then in force.
 func (d *Editor) Save() (*Config, error) {
+	return d.SaveAfter(func(before, after *Config) error { return nil })
+}
+
+// SaveAfter is Save, with a last step before anything is written: it is told
+// what is in force before and after, nil where that is not known, and where it
+// fails nothing is written. Nobody else saves meanwhile.
+func (d *Editor) SaveAfter(last func(before, after *Config) error) (*Config, error) {
 	if _, err := os.Stat(filepath.Dir(d.path)); err != nil {
 		return nil, err
 	}
@@ -40,6 +47,13 @@ func (d *Editor) Save() (*Config, error) {
 	}
 	cfg, err := d.Check()
 	if err != nil {
+		return nil, err
+	}
+	before, err := d.load(nil)
+	if err != nil {
+		before = nil // it had mistakes, perhaps those that are mended now
+	}
+	if err := last(before, cfg); err != nil {
 		return nil, err
 	}
 	for _, f := range d.files {

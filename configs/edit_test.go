@@ -284,3 +284,29 @@ func TestSaveTogether(t *testing.T) {
 		t.Errorf("%d connections, want 10\n%s", n, d.Text(d.Path()))
 	}
 }
+
+// TestSetOneWay gives a password in another way: the old way goes, also
+// behind its comment.
+func TestSetOneWay(t *testing.T) {
+	tr := newTree(t, map[string]string{"main.yml": commented, "p": "x"})
+	d := open(t, tr.path("main.yml"))
+	must(t, d.Set(ConnectionEntry, "eu", []Setting{{Key: "password_file", Value: "p"}, {Key: "sentinel.master", Value: "m"}, {Key: "sentinel.addresses", Value: "s:1"}}))
+	want := strings.NewReplacer("    address: redis-1.eu:6379\n", "", "    password: \"hunter2-hunter2\"   # in clear, for now\n", "    # in clear, for now\n    password_file: p\n    sentinel:\n      master: m\n      addresses: [\"s:1\"]\n").Replace(commented)
+	if got := d.Text(d.Path()); got != want {
+		t.Errorf("got\n%s", got)
+	}
+	if _, err := d.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReferences(t *testing.T) {
+	tr := newTree(t, map[string]string{"main.yml": commented})
+	var got []string
+	for _, r := range open(t, tr.path("main.yml")).References(ConnectionEntry, "eu") {
+		got = append(got, fmt.Sprintf("%s %s %s :%d", r.Kind, r.Name, r.Key, r.Line))
+	}
+	if list := strings.Join(got, "|"); list != "queue shop-eu connection :35|application shop connections[0].connection :28" {
+		t.Error(list)
+	}
+}
