@@ -84,17 +84,18 @@ function(config)
       optional: true,
       'for': '15m',
       dashboard: 'connection',
-      // Beside the half-hours of the last day, if there are at least 24 of them.
+      // Beside the half-hours of a day, if there are at least 24 of them; those
+      // of the last two hours would hide what they are part of.
       expr: |||
         avg_over_time(connection:redis_ping_duration_seconds:max[30m])
         > %(floor)g
         and
         avg_over_time(connection:redis_ping_duration_seconds:max[30m])
         >
-        avg_over_time(connection:redis_ping_duration_seconds:slice30m[1d])
-        + %(deviations)g * stddev_over_time(connection:redis_ping_duration_seconds:slice30m[1d])
+        avg_over_time(connection:redis_ping_duration_seconds:slice30m[1d] offset 2h)
+        + %(deviations)g * stddev_over_time(connection:redis_ping_duration_seconds:slice30m[1d] offset 2h)
         and
-        count_over_time(connection:redis_ping_duration_seconds:slice30m[1d]) >= 24
+        count_over_time(connection:redis_ping_duration_seconds:slice30m[1d] offset 2h) >= 24
       ||| % { floor: t.pingAbnormalSeconds, deviations: t.pingDeviations },
       summary: 'A Redis server answers more slowly than it did in the last day.',
       description: 'A round trip to {{ $labels.connection }} takes {{ $value | humanizeDuration }} on average of half an hour, far above its day.',

@@ -127,7 +127,7 @@ function(config)
         > %g
       ||| % t.failedJobsPerDay,
       summary: 'Failed jobs pile up.',
-      description: '{{ $labels.queue }} ({{ $labels.application }} on {{ $labels.connection }}) has {{ $value | printf "%.0f" }} failed jobs more than within the last day.',
+      description: '{{ $labels.queue }} ({{ $labels.application }} on {{ $labels.connection }}) has gathered {{ $value | printf "%.0f" }} failed jobs within the last day.',
     },
     {
       name: 'RedisQueuePausedTooLong',
