@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 
@@ -21,6 +22,10 @@ type Entries struct {
 	// PlainSecrets writes passwords that are known only in clear. Without it
 	// they are left out.
 	PlainSecrets bool
+	// AllOptions writes the scaling and worker options of queue configurations
+	// also where they are the default, so that a merge finds what has gone back to
+	// it.
+	AllOptions bool
 	// Directory is where the file will lie. Paths below it are written relative
 	// to it, all others absolute. Empty: paths are written as they are.
 	Directory string
@@ -100,12 +105,27 @@ func (e *Entries) YAML() ([]byte, error) {
 	}
 	write(listConnections, len(e.Connections), func(i int) *yaml.Node { return w.connection(&e.Connections[i], defaultConnection(), &g) })
 	write(listApplications, len(e.Applications), func(i int) *yaml.Node { return w.application(&e.Applications[i], defaultApplication()) })
-	write(listQueues, len(e.Queues), func(i int) *yaml.Node { return w.queue(&e.Queues[i], defaultQueue()) })
+	start := defaultQueue()
+	if e.AllOptions {
+		start = noOptions()
+	}
+	write(listQueues, len(e.Queues), func(i int) *yaml.Node { return w.queue(&e.Queues[i], start) })
 	text := b.String()
 	if _, err := parseText("", text); err != nil {
 		return nil, fmt.Errorf("what was to be written is no configuration: %s", err.Text)
 	}
 	return []byte(text), nil
+}
+
+// noOptions is a queue configuration whose options are nobody's.
+func noOptions() Queue {
+	const text, number = "\x00", math.MinInt
+	q := defaultQueue()
+	q.Balance, q.AutoScalingStrategy = text, text
+	q.MinProcesses, q.MaxProcesses, q.BalanceMaxShift, q.Tries, q.MaxJobs, q.Nice = number, number, number, number, number, number
+	q.RetryAfter, q.BalanceCooldown, q.MaxWait, q.Timeout = unset, unset, unset, unset
+	q.Backoff, q.Sleep, q.Rest, q.MaxTime, q.Memory = unset, unset, unset, unset, math.MinInt64
+	return q
 }
 
 // nodeWriter turns entries into nodes, leaving out what they inherit.
