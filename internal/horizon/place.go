@@ -71,3 +71,6 @@ func (p Place) has(process *Process) bool {
 	release, ok := strings.CutSuffix(dir, p.below)
 	return p.releases != "" && ok && filepath.Dir(release) == p.releases
 }
+
+// String returns the directory as configured, absolute.
+func (p Place) String() string { return p.dirs[0] }

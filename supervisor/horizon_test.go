@@ -1,0 +1,101 @@
+package supervisor
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	horizons "github.com/queuefleet/queuefleet/internal/horizon"
+)
+
+// fakeHorizons are what the process table of a test shows beside its own
+// processes.
+type fakeHorizons struct {
+	mu    sync.Mutex
+	tree  horizons.Tree
+	looks int
+}
+
+func (f *fakeHorizons) find(dirs []string) (map[string]horizons.Tree, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.looks++
+	trees := map[string]horizons.Tree{}
+	for _, dir := range dirs {
+		trees[dir] = f.tree
+	}
+	return trees, nil
+}
+
+func (f *fakeHorizons) set(masters, orphans []int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tree = horizons.Tree{}
+	for _, pid := range masters {
+		f.tree.Masters = append(f.tree.Masters, horizons.MasterTree{Process: horizons.Process{ID: horizons.ID{PID: pid}, Kind: horizons.Master}})
+	}
+	for _, pid := range orphans {
+		f.tree.Orphans = append(f.tree.Orphans, horizons.Process{ID: horizons.ID{PID: pid}, Kind: horizons.Worker})
+	}
+}
+
+func TestNoSecondMaster(t *testing.T) {
+	config := fleet(queueConfig{name: "a", preset: "horizon", min: 1, max: 1}, queueConfig{name: "b", min: 1, max: 1})
+	others := &fakeHorizons{}
+	others.set([]int{4711}, []int{4712, 4713})
+	inBubble(t, config, func(o *Options) { o.horizons = others.find }, func(b *bench) {
+		b.advance(20 * time.Second)
+		b.counts("a", 0, 0, 0, 0)
+		b.counts("b", 0, 1, 0, 0)
+		p := b.pool("a")
+		if p.CannotStart == nil || p.CannotStart.Reason != ReasonAnotherMaster {
+			t.Errorf("cannot start: %+v", p.CannotStart)
+		}
+		if p.Horizon == nil || len(p.Horizon.Masters) != 1 || len(p.Horizon.Orphans) != 2 {
+			t.Errorf("beside it: %+v", p.Horizon)
+		}
+		if n := b.log.count("A second Horizon master is not started"); n != 1 {
+			t.Errorf("told %d times", n)
+		}
+		others.set(nil, []int{4712, 4713})
+		b.advance(2 * time.Second)
+		b.counts("a", 0, 1, 0, 0)
+		if p := b.pool("a"); p.CannotStart != nil || len(p.Horizon.Orphans) != 2 {
+			t.Errorf("%+v, %+v", p.CannotStart, p.Horizon)
+		}
+		others.set([]int{b.pids("a")[0]}, []int{4713})
+		b.advance(time.Minute) // its own process is no other master
+		p = b.pool("a")
+		if len(p.Horizon.Masters) != 0 || len(p.Horizon.Orphans) != 1 || p.CannotStart != nil {
+			t.Errorf("%+v, %+v", p.CannotStart, p.Horizon)
+		}
+		if n := b.log.count("Processes have outlived their Horizon"); n != 2 {
+			t.Errorf("orphans were told %d times", n)
+		}
+		// Nobody looks more often than twice a minute while all is well.
+		before := others.looks
+		b.advance(10 * time.Minute)
+		if n := others.looks - before; n > 21 {
+			t.Errorf("%d looks in ten minutes", n)
+		}
+	})
+}
+
+// Each start looks anew: between two of them something else may have begun one.
+func TestEachStartOfAMasterLooks(t *testing.T) {
+	others := &fakeHorizons{}
+	config := fleet(queueConfig{name: "a", preset: "horizon", min: 1, max: 1})
+	inBubble(t, config, func(o *Options) { o.horizons = others.find }, func(b *bench) {
+		b.counts("a", 0, 1, 0, 0)
+		others.set([]int{4711}, nil)
+		b.processes.running()[0].exit(0)
+		b.advance(10 * time.Second)
+		b.counts("a", 0, 0, 0, 1)
+		if n := b.processes.started(); n != 1 {
+			t.Fatalf("%d were started", n)
+		}
+		others.set(nil, nil)
+		b.advance(2 * time.Second)
+		b.counts("a", 0, 1, 0, 0)
+	})
+}
