@@ -48,6 +48,10 @@ type Entry struct {
 	value  reflect.Value // *Connection, *Application or *Queue
 }
 
+// At returns where a key of the entry stands: its own, else that of the default
+// which it inherits, else what is around it.
+func (e Entry) At(key string) Position { return e.origin.at(key) }
+
 // Connection is the connection that the entry is, defaults applied, passwords
 // not resolved; nil where it is something else.
 func (e Entry) Connection() *Connection { c, _ := reflect.TypeAssert[*Connection](e.value); return c }

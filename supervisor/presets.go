@@ -69,10 +69,7 @@ func (p *presetPlanner) make(ctx context.Context, r planRequest) (planResult, er
 	if !ok {
 		return planResult{}, &preset.Error{Reason: preset.ReasonBadConfiguration, Text: "there is no preset " + r.def.queue.Worker.Preset}
 	}
-	in := preset.Input{
-		Config: r.def.config, Queue: r.def.queue, App: r.def.app, Connection: r.def.conn,
-		Queues: r.def.names, Configurations: r.def.configurations,
-	}
+	in := r.def.input()
 	if kind.Check != nil {
 		if err := kind.Check(in.Queue, in.Connection); err != nil {
 			return planResult{}, err
@@ -111,6 +108,13 @@ func (p *presetPlanner) make(ctx context.Context, r planRequest) (planResult, er
 		}
 	}
 	return result, nil
+}
+
+// input is what a preset makes commands of.
+func (d *definition) input() preset.Input {
+	return preset.Input{
+		Config: d.config, Queue: d.queue, App: d.app, Connection: d.conn, Queues: d.names, Configurations: d.configurations,
+	}
 }
 
 func (p *presetPlanner) build(kind preset.Preset, in preset.Input, queues []string) (command, error) {

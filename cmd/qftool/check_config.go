@@ -8,6 +8,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/queuefleet/queuefleet/configs"
+	"github.com/queuefleet/queuefleet/internal/app"
 	"github.com/queuefleet/queuefleet/supervisor"
 )
 
@@ -22,11 +23,11 @@ type checkConfig struct {
 }
 
 // configureCheckConfig declares `check config`.
-func configureCheckConfig(app *kingpin.Application, e *env) {
+func configureCheckConfig(k *kingpin.Application, e *env) {
 	c := &checkConfig{env: e}
-	cmd := group(app, "check", checkHelp).Command("config", "Check configuration files and everything they refer to, and report every mistake at once.")
+	cmd := group(k, "check", checkHelp).Command("config", "Check configuration files and everything they refer to, and report every mistake at once.")
 	cmd.Flag("strict", "Treat warnings as mistakes.").BoolVar(&c.strict)
-	cmd.Flag("supervisor.name", "List the pools that run on the supervisor of this name as well.").StringVar(&c.name)
+	cmd.Flag("supervisor.name", "List the pools that run on the supervisor of this name as well, and warn where this machine lacks what their workers need.").StringVar(&c.name)
 	cmd.Arg("file", "Files to check. Default: --config.file.").StringsVar(&c.files)
 	e.commands[cmd.FullCommand()] = c.run
 }
@@ -106,6 +107,13 @@ func (c *checkConfig) checkFile(file string) fileReport {
 		r.Connections, r.Applications, r.Queues = len(cfg.Connections), len(cfg.Applications), len(cfg.Queues)
 		for _, w := range cfg.Warnings() {
 			r.Warnings = append(r.Warnings, newFinding(w.Position, w.Text))
+		}
+		mistakes, warnings := app.Flaws(cfg, file, c.name)
+		for _, w := range mistakes {
+			r.Mistakes = append(r.Mistakes, newFinding(w.Position, c.env.redactor.Mask(w.Text)))
+		}
+		for _, w := range warnings {
+			r.Warnings = append(r.Warnings, newFinding(w.Position, c.env.redactor.Mask(w.Text)))
 		}
 		if c.name != "" {
 			r.Pools = poolsOn(cfg, c.name)

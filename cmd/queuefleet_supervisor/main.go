@@ -66,7 +66,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // check is --config.check.
 func check(o app.SupervisorOptions, stdout, stderr io.Writer) int {
-	warnings, err := app.Check(app.Options{ConfigFile: o.ConfigFile, Redactor: o.Redactor, Web: o.Web})
+	warnings, err := app.CheckSupervisor(o)
 	for _, warning := range warnings {
 		_, _ = fmt.Fprintln(stderr, o.Redactor.Mask("warning: "+warning.String()))
 	}

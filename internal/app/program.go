@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -175,6 +176,15 @@ func (w *Web) configFile() string {
 // Check loads the configuration as the programs do, and returns its warnings
 // and every mistake in it.
 func Check(o Options) ([]configs.Warning, error) {
+	cfg, err := check(o)
+	if cfg == nil {
+		return nil, err
+	}
+	return cfg.Warnings(), err
+}
+
+// check returns the configuration even where it is not good enough.
+func check(o Options) (*configs.Config, error) {
 	cfg, err := configs.Load(o.ConfigFile)
 	if err != nil {
 		return nil, err
@@ -183,5 +193,16 @@ func Check(o Options) ([]configs.Warning, error) {
 	if err := toolkit.Validate(o.Web.configFile()); err != nil {
 		return nil, err
 	}
-	return cfg.Warnings(), web.CheckAccess(cfg, o.Web.configFile())
+	return cfg, web.CheckAccess(cfg, o.Web.configFile())
+}
+
+// CheckSupervisor is Check for a supervisor. What keeps single pools from their
+// workers is a warning, as it is when the supervisor runs: the others do.
+func CheckSupervisor(o SupervisorOptions) ([]configs.Warning, error) {
+	cfg, err := check(Options{ConfigFile: o.ConfigFile, Redactor: o.Redactor, Web: o.Web})
+	if cfg == nil {
+		return nil, err
+	}
+	mistakes, warnings := Flaws(cfg, o.ConfigFile, o.Name)
+	return slices.Concat(cfg.Warnings(), mistakes, warnings), err
 }
