@@ -106,6 +106,8 @@
       backlogJobs: 100,
       // Seconds that a delayed job may be due without being moved.
       overdueSeconds: 120,
+      // Age in seconds below which the oldest job of a queue says that it drains.
+      notDrainingSeconds: 300,
       // Share of failed attempts, and the attempts a second from which on it counts.
       failureRatioWarning: 0.05,
       failureRatioCritical: 0.5,

@@ -42,11 +42,23 @@ function(config)
       'RedisQueue(WaitBudgetBurn|OldestJobTooOld|BacklogGrowing|DelayedOverdue|JobsStalled)',
       ['application', 'connection', 'queue'],
     ),
-    // Workers are missing because they cannot start or do not live long.
+    // What cannot start counts as crashing, too, and its workers are missing.
     rule(
-      'QueuefleetSupervisor(CannotStart|WorkersCrashLooping)',
+      'QueuefleetSupervisorCannotStart',
+      'QueuefleetSupervisor(WorkersCrashLooping|WorkersMissing)',
+      ['application', 'connection', 'pool'],
+    ),
+    // Workers are missing because they do not live long.
+    rule(
+      'QueuefleetSupervisorWorkersCrashLooping',
       'QueuefleetSupervisorWorkersMissing',
       ['application', 'connection', 'pool'],
+    ),
+    // A program that is down does not deliver its scrapes: that is said already.
+    rule(
+      'QueuefleetExporter(Down|Absent)|QueuefleetSupervisor(Down|Absent)',
+      'QueuefleetMonitoringBudgetBurn',
+      [],
     ),
     // A supervisor that is down has nothing else to say of itself. That nobody
     // works a queue is what users notice, and is still told.

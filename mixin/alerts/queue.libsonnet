@@ -41,6 +41,8 @@ function(config)
       dashboard: 'queues',
       // Workers run, jobs wait, and none is being worked: by the reservations
       // where the framework keeps them, else by its count of ended attempts.
+      // Short jobs are hardly ever seen reserved, and between two polls there
+      // may always be one that waits: unless the oldest is old, all is well.
       expr: |||
         min_over_time(queue:redis_queue_ready_jobs:max[10m]) > 0
         and on (%(by)s)
@@ -55,8 +57,10 @@ function(config)
             queue:redis_queue_reserved_jobs:max
           )
         )
+        unless on (%(by)s)
+        queue:redis_queue_waiting_seconds:max < %(age)g
         %(unpaused)s
-      ||| % { by: by, unpaused: unpaused },
+      ||| % { by: by, unpaused: unpaused, age: t.notDrainingSeconds },
       summary: 'Workers run, yet they take no jobs of a queue.',
       description: 'For ten minutes {{ $labels.queue }} ({{ $labels.application }} on {{ $labels.connection }}) has had ready jobs and workers, at least {{ $value | printf "%.0f" }} jobs at any time, but none was taken.',
     },

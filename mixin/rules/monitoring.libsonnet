@@ -8,15 +8,8 @@ function(config)
   local parts = {
     // Of the scrapes of exporters and supervisors those that came.
     'queuefleet:scrapes_delivered': 'avg(avg_over_time(up{%s}[5m]) or avg_over_time(up{%s}[5m]))' % [s.exporter, s.supervisor],
-    // Of the connections that answer, the share whose figures were all read. A
-    // connection that is down is a verdict too, and is not counted against it.
-    'queuefleet:probes_decided': |||
-      avg(
-        min by (%(connection)s) (max by (%(connection)s, collector) (avg_over_time(queuefleet_exporter_collector_success{%(redis)s}[5m])))
-        and on (%(connection)s)
-        connection:redis_up:max == 1
-      )
-    ||| % { connection: s.by.connection, redis: s.redis },
+    // Of the connections those about which the exporter came to a verdict.
+    'queuefleet:probes_decided': 'avg_over_time(queuefleet:probes_decided:ratio[5m])',
     // Of the evaluations of these rules those that succeeded.
     'queuefleet:rules_evaluated': |||
       1 -
@@ -25,6 +18,15 @@ function(config)
       (sum(rate(prometheus_rule_evaluations_total{%(prometheus)s, rule_group=~".*;queuefleet-.*"}[5m])) > 0)
     ||| % s,
   };
+  // That a connection is down is a verdict, and so are figures that were all
+  // read. Both come with the same scrape.
+  local decided = |||
+    avg(
+      (max by (%(connection)s) (redis_up{%(redis)s}) == 0) + 1
+      or on (%(connection)s)
+      min by (%(connection)s) (max by (%(connection)s, collector) (queuefleet_exporter_collector_success{%(redis)s}))
+    )
+  ||| % { connection: s.by.connection, redis: s.redis };
   local all = std.objectFields(parts) + ['queuefleet:monitoring_availability'];
   local avg(series, window) = 'avg_over_time(%s[%s])' % [series, window];
   local availability = 'queuefleet:monitoring_availability:';
@@ -33,6 +35,8 @@ function(config)
       name: 'queuefleet-monitoring.rules',
       interval: '1m',
       rules: [
+        r.record('queuefleet:probes_decided:ratio', std.rstripChars(decided, '\n')),
+      ] + [
         r.record(name + ':ratio_avg5m', std.rstripChars(parts[name], '\n'))
         for name in std.objectFields(parts)
       ] + [

@@ -66,6 +66,11 @@ t.file([
     [jobs('list', 'ready')]: '7+0x100',
     [q('redis_queue_workers', 'list')]: '2+0x100',
     [q('redis_queue_jobs_processed_total', 'list')]: '0+60x9 600+0x30 600+60x70',
+    // Never seen reserved, but never old either: short jobs.
+    [jobs('short', 'ready')]: '1+0x100',
+    [jobs('short', 'reserved')]: '0+0x100',
+    [q('redis_queue_workers', 'short')]: '2+0x100',
+    [q('redis_queue_oldest_job_age_seconds', 'short')]: '2+0x100',
     [jobs('paused', 'ready')]: '7+0x100',
     [jobs('paused', 'reserved')]: '0+0x100',
     [q('redis_queue_workers', 'paused')]: '2+0x100',
@@ -204,4 +209,4 @@ t.file([
     '50m': [{ severity: 'warning', labels: t.connectionLabels('shop-eu') { application: 'shop' }, description: 'The last snapshot of shop on shop-eu is 50m 0s old; its rates and run times tell nothing.' }],
     '80m': [],
   }),
-])
+], needs=['queuefleet-connection.rules', 'queuefleet-queue.rules', 'queuefleet-queue'])
