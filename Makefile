@@ -20,7 +20,7 @@ BENCH_PACKAGES  := prometheus-redis-exporter supervisor
 
 .DEFAULT_GOAL := help
 .PHONY: help all build run test test-go test-tools deps lint bench bench-deps soak fuzz docs docs-check \
-        mixin mixin-check mixin-test mixin-fmt fmt clean $(PROGRAMS)
+        demo-stack mixin mixin-check mixin-test mixin-fmt fmt clean $(PROGRAMS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ $(PROGRAMS):
 
 run: build ## run exporter, supervisor and demo workers against an embedded Redis that is kept busy; Ctrl-C stops all of it
 	$(BIN)/qftool demo
+
+demo-stack: build deps ## the same with Prometheus, Alertmanager and the mixin's rules: alerts fire after three minutes
+	$(BIN)/qftool demo --stack
 
 test: deps test-go test-tools docs-check mixin-check mixin-test ## everything: installs what it needs on Debian, then vet, tests with the race detector, generated docs, the mixin
 

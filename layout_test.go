@@ -67,7 +67,7 @@ var mayImport = map[string][]string{
 	},
 	"mixin":          {}, // its sources, embedded
 	"internal/mixin": {"configs", "mixin", "internal/atomicfile"},
-	"internal/demo": {"configs", "internal/app", "internal/queue"},
+	"internal/demo":  {"configs", "internal/app", "internal/queue", "internal/mixin", "internal/proc"},
 	"cmd/queuefleet_exporter": {
 		"configs", "internal/app", "internal/logging", "internal/connection", "internal/web", "collector",
 	},

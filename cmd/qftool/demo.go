@@ -32,6 +32,7 @@ type demoCommand struct {
 	addresses []string
 	speed     float64
 	logLevel  string
+	stack     demoStack
 }
 
 // configureDemo declares `demo`.
@@ -43,6 +44,7 @@ func configureDemo(app *kingpin.Application, e *env) {
 	cmd.Flag("dir", "Keep the configuration in this directory instead of a temporary one.").StringVar(&c.dir)
 	cmd.Flag("redis.address", "Use this redis-server, which must not ask for a password, instead of an embedded one. Repeatable; the demo's keys are deleted at the end.").StringsVar(&c.addresses)
 	cmd.Flag("speed", "How much faster than life jobs come and go, 0.1 to 20.").Default("1").Float64Var(&c.speed)
+	c.stack.configure(cmd)
 	cmd.Flag("log.level", "Least level of what the programs log.").Default("warn").EnumVar(&c.logLevel, "debug", "info", "warn", "error")
 	e.commands[cmd.FullCommand()] = c.run
 }
@@ -72,6 +74,11 @@ func (c *demoCommand) run(ctx context.Context) (err error) {
 		}
 		defer func() { _ = supervised.Close() }()
 	}
+	if c.stack.wanted {
+		if err := c.stack.reserve(ctx); err != nil {
+			return err
+		}
+	}
 	dir, remove, err := c.directory()
 	if err != nil {
 		return err
@@ -87,9 +94,13 @@ func (c *demoCommand) run(ctx context.Context) (err error) {
 		return interruptedOr(ctx, err)
 	}
 	defer func() { err = errors.Join(err, fleet.Close()) }()
+	stack, err := c.stackIn(ctx, dir, listener, supervised)
+	if err != nil {
+		return err
+	}
 	o := c.options(fleet, listener, supervised)
 	o.Reload, o.Logger = reload, logger
-	return interruptedOr(ctx, serve(ctx, fleet, o, supervised))
+	return interruptedOr(ctx, serve(ctx, fleet, stack, o, supervised))
 }
 
 // options are those of the exporter.
@@ -114,10 +125,13 @@ func interruptedOr(ctx context.Context, err error) error {
 	return err
 }
 
-// serve runs the exporter, and the supervisor where it has a listener, and moves
-// the jobs until ctx ends.
-func serve(ctx context.Context, fleet *demo.Fleet, o app.Options, supervised net.Listener) error {
+// serve runs the exporter, the supervisor where it has a listener and the stack
+// where there is one, and moves the jobs until ctx ends.
+func serve(ctx context.Context, fleet *demo.Fleet, stack *demo.Stack, o app.Options, supervised net.Listener) error {
 	g, ctx := errgroup.WithContext(ctx)
+	if stack != nil {
+		g.Go(func() error { return stack.Run(ctx) })
+	}
 	g.Go(func() error { return app.Run(ctx, o) })
 	g.Go(func() error { return fleet.Run(ctx) })
 	if supervised != nil {
@@ -169,6 +183,8 @@ func (c *demoCommand) directory() (string, func() error, error) {
 type introduction struct {
 	URL     string        `json:"url"`
 	Workers string        `json:"supervisor_url,omitempty"`
+	Metrics string        `json:"prometheus_url,omitempty"`
+	Alerts  string        `json:"alertmanager_url,omitempty"`
 	Config  string        `json:"config_file"`
 	PID     int           `json:"pid"`
 	Servers []demo.Server `json:"servers"`
@@ -177,7 +193,11 @@ type introduction struct {
 // introduce tells where everything is and what to try.
 func (c *demoCommand) introduce(fleet *demo.Fleet, url, workers string) {
 	if c.env.output == outputJSON {
-		_ = c.env.printJSON(introduction{URL: url, Workers: workers, Config: fleet.Config(), PID: os.Getpid(), Servers: fleet.Servers()})
+		i := introduction{URL: url, Workers: workers, Config: fleet.Config(), PID: os.Getpid(), Servers: fleet.Servers()}
+		if c.stack.wanted {
+			i.Metrics, i.Alerts = "http://"+c.stack.prometheus, "http://"+c.stack.alertmanager
+		}
+		_ = c.env.printJSON(i)
 		return
 	}
 	w := c.env.stdout
@@ -186,6 +206,7 @@ func (c *demoCommand) introduce(fleet *demo.Fleet, url, workers string) {
 	if workers != "" {
 		fmt.Fprintf(w, "  %-14s %s/workers\n", "supervisor", workers)
 	}
+	c.introduceStack()
 	for _, s := range fleet.Servers() {
 		note := ""
 		if s.Down {
