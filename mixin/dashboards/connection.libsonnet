@@ -89,7 +89,7 @@ function(config)
       thresholds: d.highBad(120, 300),
     }),
     stat({
-      title: 'Credentials expire in',
+      title: 'Expires in',
       ask: 'When does the password or the certificate run out?',
       good: 'More than %d days. Without a date there is nothing to say.' % t.expiryDaysWarning,
       next: 'Whoever issues them; then change the file and reload.',
@@ -97,7 +97,9 @@ function(config)
       unit: 's',
       decimals: 0,
       unknown: 'No date',
+      unknownColor: 'text',
       noValue: 'No date',
+      colorMode: 'value',
       thresholds: d.lowBad(t.expiryDaysWarning * 86400, t.expiryDaysCritical * 86400),
     }),
   ]);
@@ -119,7 +121,7 @@ function(config)
       ask: 'Why does it not answer?',
       good: 'Nothing. refused: no server there; timeout: it hangs; auth: the password; maxclients: it is full.',
       next: '`qftool connections test $connection` says it in full.',
-      targets: { expr: 'max by (connection, reason) (rate(redis_probe_failures_total{%s}[$__rate_interval])) * 60 > 0 or on (connection) max by (connection) (redis_up{%s}) * 0' % [raw, raw], legend: '{{reason}}' },
+      targets: { expr: 'max by (connection, reason) (rate(redis_probe_failures_total{%s}[$__rate_interval])) * 60 > 0 or on (connection) label_replace(max by (connection) (redis_up{%s}) * 0, "reason", "none", "", "")' % [raw, raw], legend: '{{reason}}' },
       unit: 'short',
       axisLabel: 'a minute',
       stack: true,

@@ -21,11 +21,11 @@ function(config)
       columns: [
         { label: 'application', name: 'Application', links: [g.rowLink('Application', 'queuefleet-application', ['application'])] },
         { label: 'queue', name: 'Queue', links: [g.drilldown('Queues', 'queuefleet-queues', { application: '${__data.fields.application:percentencode}', connection: '${connection:percentencode}', queue: '${__data.fields.queue:percentencode}' })] },
-        { label: 'team', name: 'Team' },
+        { label: 'team', name: 'Team', width: 110 },
         { expr: g.late(pick), name: 'State', unit: 'none', maps: d.maps.late, thresholds: d.noneWanted(), cell: 'background', width: 90, align: 'center' },
-        { expr: 'queue:redis_queue_waiting_seconds:max{%s}' % pick, name: 'Longest wait', unit: 's', decimals: 0 },
-        { expr: 'queue:redis_queue_ready_jobs:max{%s}' % pick, name: 'Ready', unit: 'short' },
-        { expr: 'queue:redis_queue_workers:max{%s}' % pick, name: 'Workers', unit: 'short', thresholds: d.anyWanted, unknown: 'not counted' },
+        { expr: 'queue:redis_queue_waiting_seconds:max{%s}' % pick, name: 'Longest wait', unit: 's', decimals: 0, width: 125 },
+        { expr: 'queue:redis_queue_ready_jobs:max{%s}' % pick, name: 'Ready', unit: 'short', width: 80 },
+        { expr: 'queue:redis_queue_workers:max{%s}' % pick, name: 'Workers', unit: 'short', thresholds: d.anyWanted, unknown: 'not counted', width: 110 },
       ],
       sort: ['State', 'Longest wait'],
       w: 14,
@@ -100,8 +100,8 @@ function(config)
       good: '0. Rejected: before they ran, as by access rules or when it is full.',
       next: 'Errors by kind.',
       targets: [
-        { expr: g.top(5, rate('redis_commands_failed_calls_total', by=', cmd'), 'connection, node, cmd'), legend: '{{cmd}} failed' },
-        { expr: g.top(5, rate('redis_commands_rejected_calls_total', by=', cmd'), 'connection, node, cmd'), legend: '{{cmd}} rejected' },
+        { expr: g.top(3, rate('redis_commands_failed_calls_total', by=', cmd'), 'connection, node, cmd'), legend: '{{cmd}} failed' },
+        { expr: g.top(3, rate('redis_commands_rejected_calls_total', by=', cmd'), 'connection, node, cmd'), legend: '{{cmd}} rejected' },
       ],
       unit: 'ops',
     }),
@@ -118,7 +118,7 @@ function(config)
     }),
   ]);
 
-  local slow = row('Slow log and latency', [
+  local slow = row('Slow log and latency (--collector.latency)', [
     panel({
       title: 'New slow commands',
       ask: 'How many commands a minute are slower than the server’s limit?',
@@ -143,7 +143,7 @@ function(config)
       w: 6,
     }),
     panel({
-      title: 'Latency by command, 99th percentile (--collector.latency)',
+      title: '99th percentile by command',
       ask: 'How slow is the slowest hundredth of the calls?',
       good: 'Below a millisecond.',
       next: 'Time per call.',
@@ -152,7 +152,7 @@ function(config)
       w: 6,
     }),
     panel({
-      title: 'Latency spikes (--collector.latency)',
+      title: 'Latency spikes',
       ask: 'What made it stall, as it has noticed itself?',
       good: 'None. fork: background saves; command: a slow command; expire-cycle: many keys at once.',
       next: '`LATENCY DOCTOR`.',

@@ -1,9 +1,9 @@
 // How values look: colours, mappings, thresholds. Green is good, orange needs
 // a look, red is bad, blue says nothing about good or bad, and purple is
 // unknown: what is not known must never look fine.
-local unknown(text, index=99) = {
+local unknown(text, index=99, color='purple') = {
   type: 'special',
-  options: { match: 'null+nan', result: { text: text, color: 'purple', index: index } },
+  options: { match: 'null+nan', result: { text: text, color: color, index: index } },
 };
 
 // table of value -> [text, colour], as a mapping.

@@ -274,7 +274,8 @@ function(config) panels {
     local count = std.foldl(function(n, panel) n + std.length(panel.targets), std.flattenArrays([row.panels for row in open]), 0);
     local titles = [panel.title for row in o.rows for panel in row.panels];
     assert count <= maxOpenQueries : '%s asks %d queries before a row is opened, at most %d' % [o.uid, count, maxOpenQueries];
-    assert std.length(std.set(titles)) == std.length(titles) : '%s has two panels of one title' % o.uid;
+    local twice = [title for title in std.set(titles) if std.count(titles, title) > 1];
+    assert twice == [] : '%s has two panels of one title: %s' % [o.uid, std.join(', ', twice)];
     assert std.length([row for row in open if row.repeat != null]) == 0 : '%s repeats an open row' % o.uid;
     {
       uid: o.uid,

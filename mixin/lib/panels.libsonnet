@@ -42,7 +42,7 @@ local instant = { instant: true, range: false };
 
 local defaults(o, custom={}) = {
   unit: unit(o),
-  mappings: std.get(o, 'maps', []) + [d.unknown(std.get(o, 'unknown', 'No data'))],
+  mappings: std.get(o, 'maps', []) + [d.unknown(std.get(o, 'unknown', 'No data'), color=std.get(o, 'unknownColor', 'purple'))],
   thresholds: std.get(o, 'thresholds', d.neutral),
   color: { mode: 'thresholds' },
   noValue: std.get(o, 'noValue', 'No data'),
@@ -88,8 +88,8 @@ local reduce(calc='lastNotNull') = { calcs: [calc], fields: '', values: false };
   },
   fixed(color):: { color: { mode: 'fixed', fixedColor: color } },
 
-  // A number now; the colour is its verdict (colorMode background) or none
-  // (value, none).
+  // A number now; the colour is its verdict (colorMode background_solid) or
+  // none (value, none). unknown and unknownColor: for what is absent by choice.
   stat(o):: panel('stat', o, 4, 4) + {
     targets: targets(o, instant),
     options: {
@@ -156,7 +156,11 @@ local reduce(calc='lastNotNull') = { calcs: [calc], fields: '', values: false };
             stacking: { group: 'A', mode: if stack then 'normal' else 'none' },
             thresholdsStyle: { mode: if std.objectHas(o, 'thresholds') then 'dashed' else 'off' },
             hideFrom: { legend: false, tooltip: false, viz: false },
-          } + (if std.objectHas(o, 'softMax') then { axisSoftMax: o.softMax } else {}),
+          } + (
+            // Or a line at 0 gets a scale to 100.
+            local soft = std.get(o, 'softMax', std.get({ short: 1, ops: 0.1, percentunit: 0.01, s: 0.001, dthms: 60 }, o.unit, null));
+            if soft != null then { axisSoftMax: soft } else {}
+          ),
         },
       },
       options: {
@@ -291,7 +295,7 @@ local reduce(calc='lastNotNull') = { calcs: [calc], fields: '', values: false };
       },
       options: {
         cellHeight: 'sm',
-        showHeader: true,
+        showHeader: std.get(o, 'header', true),
         enablePagination: std.get(o, 'pages', false),
         sortBy: [{ displayName: name, desc: !std.get(o, 'asc', false) } for name in (if std.isArray(o.sort) then o.sort else [o.sort])],
       },
