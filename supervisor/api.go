@@ -126,6 +126,9 @@ func (p *PoolStatus) sentences() []string {
 	if p.Horizon != nil {
 		all = append(all, p.Horizon.sentences(p.Application)...)
 	}
+	if p.Deaf {
+		all = append(all, "The workers handle no signals: told to leave they are cut off in their job, which comes back after retry_after, and a pause ends them. Does PHP lack pcntl?")
+	}
 	if p.Paused {
 		all = append(all, "The pool is paused.")
 	}

@@ -19,7 +19,7 @@ func (l *loop) launch(w *worker) {
 	w.wished, w.started, w.running, w.deadline = now, time.Time{}, time.Time{}, time.Time{}
 	w.activity, w.job, w.jobSince, w.jobs = Unclear, "", time.Time{}, 0
 	w.pid, w.paused, w.usage, w.dropped, w.asked, w.rolled = 0, false, proc.Usage{}, 0, "", false
-	w.retryAt, w.held = time.Time{}, false
+	w.retryAt, w.held, w.deaf = time.Time{}, false, w.pool.deaf
 	if w.pool.def.traits.parser != nil {
 		w.activity = Idle
 	}
@@ -44,7 +44,7 @@ func (l *loop) happened(e processEvent) {
 		w.started, w.pid = e.At, e.PID
 		w.pool.startError = nil
 		l.tell(w.pool, w, EventStarted, "started")
-		if w.pool.def.traits.ready == 0 {
+		if w.pool.def.traits.ready == 0 || w.deaf {
 			l.ready(w)
 		} else {
 			l.booting[w] = true
@@ -251,6 +251,10 @@ func (l *loop) pause(w *worker, on bool) {
 		signal = t.pause
 	}
 	if w.paused == on {
+		return
+	}
+	if on && signal != 0 && (w.deaf || l.booting[w]) {
+		l.stop(w, "", false) // it would die of the signal
 		return
 	}
 	w.paused = on

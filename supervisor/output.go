@@ -70,7 +70,11 @@ func (l *loop) noted(n note) {
 	if w.child == nil || w.process != n.process {
 		return // the end of a process may overtake its last lines
 	}
+	unseen := l.booting[w]
 	l.ready(w)
+	if unseen {
+		l.booting[w] = true // it works, but may not handle signals
+	}
 	if e.begun {
 		w.activity, w.job, w.jobSince, w.silent = Busy, e.job, l.now(), e.silent
 		if e.wait >= 0 {

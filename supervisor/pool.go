@@ -23,6 +23,8 @@ type pool struct {
 	versionText   string
 	nominal       proc.Hash    // of the command as the configuration has it
 	proven        bool         // the connection that the application resolved
+	deaf          bool         // its workers handle no signals, as the application says
+	seemsDeaf     bool         // its workers did not within deafAfter
 	cannot        *CannotStart // says the preparation; workers with an older command go on
 	startError    *CannotStart // says the last start
 	generation    int          // changes with the command

@@ -29,6 +29,7 @@ type planResult struct {
 	cannot      *CannotStart
 	version     any
 	versionText string
+	deaf        bool               // workers will handle no signals
 	nominal     proc.Hash          // of the command for all queue names as configured
 	specs       map[string]command // by sub-pool
 }
@@ -91,7 +92,7 @@ func (l *loop) prepared(p *pool, number int, anew bool, r planResult) {
 		l.touch(p)
 		return
 	}
-	p.version, p.versionText, p.nominal, p.proven = r.version, r.versionText, r.nominal, true
+	p.version, p.versionText, p.nominal, p.proven, p.deaf = r.version, r.versionText, r.nominal, true, r.deaf
 	changed := false
 	for _, s := range p.live() {
 		c, ok := r.specs[s.name]

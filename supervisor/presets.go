@@ -28,12 +28,13 @@ type presetPlanner struct {
 
 	mu       sync.Mutex
 	versions map[string]preset.Version // by ProbeKey
+	deaf     map[string]bool           // by ProbeKey: its workers handle no signals
 }
 
 func newPresetPlanner(find func(string) (preset.Preset, bool), run preset.Runner, log *slog.Logger) *presetPlanner {
 	return &presetPlanner{
 		find: find, run: run, log: log, salt: proc.NewSalt(),
-		asks: make(chan struct{}, asksAtOnce), versions: map[string]preset.Version{},
+		asks: make(chan struct{}, asksAtOnce), versions: map[string]preset.Version{}, deaf: map[string]bool{},
 	}
 }
 
@@ -101,7 +102,7 @@ func (p *presetPlanner) make(ctx context.Context, r planRequest) (planResult, er
 			return planResult{}, errors.Join(err, undo())
 		}
 	}
-	result := planResult{versionText: in.Version.String(), nominal: nominal.hash, specs: make(map[string]command, len(r.parts))}
+	result := planResult{versionText: in.Version.String(), deaf: p.isDeaf(in), nominal: nominal.hash, specs: make(map[string]command, len(r.parts))}
 	for _, part := range r.parts {
 		if result.specs[part.name], err = p.build(kind, in, part.queues); err != nil {
 			return planResult{}, err
@@ -164,11 +165,33 @@ func (p *presetPlanner) prove(ctx context.Context, kind preset.Preset, in preset
 	}
 	defer func() { <-p.asks }()
 	err := kind.Prove(ctx, p.run, in)
+	deaf, isDeaf := errors.AsType[*preset.DeafError](err)
+	p.setDeaf(in, isDeaf)
+	if isDeaf {
+		p.log.Warn("Workers cannot be told to finish their job and leave, nor be paused", "pool", in.Queue.Name, "err", deaf)
+		return nil
+	}
 	if unproven, ok := errors.AsType[*preset.UnprovenError](err); ok {
 		p.log.Warn("Workers are started without knowing which Redis the application uses", "pool", in.Queue.Name, "err", unproven)
 		return nil
 	}
 	return err
+}
+
+func (p *presetPlanner) setDeaf(in preset.Input, deaf bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if deaf {
+		p.deaf[preset.ProbeKey(in)] = true
+	} else {
+		delete(p.deaf, preset.ProbeKey(in))
+	}
+}
+
+func (p *presetPlanner) isDeaf(in preset.Input) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.deaf[preset.ProbeKey(in)]
 }
 
 // turn waits until fewer applications are asked.

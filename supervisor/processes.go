@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"syscall"
@@ -42,6 +43,9 @@ type managed struct {
 	out     *mailbox[processEvent]
 
 	errands sync.WaitGroup // runs of run
+	over    chan struct{}  // closed when errands are no longer waited for
+
+	patience time.Duration // errandsEnd, but in tests
 
 	mu     sync.Mutex
 	closed bool // no further errand
@@ -49,7 +53,7 @@ type managed struct {
 }
 
 func newManaged(m *proc.Manager) *managed {
-	return &managed{manager: m, out: newMailbox[processEvent](0), errand: map[*proc.Child]*mailbox[proc.Event]{}}
+	return &managed{manager: m, out: newMailbox[processEvent](0), over: make(chan struct{}), patience: errandsEnd, errand: map[*proc.Child]*mailbox[proc.Event]{}}
 }
 
 func (m *managed) start(l proc.Launch) child { return m.manager.Start(l) }
@@ -95,6 +99,7 @@ func (m *managed) close() {
 	m.mu.Lock()
 	m.closed = true
 	m.mu.Unlock()
+	defer close(m.over)
 	done := make(chan struct{})
 	go func() {
 		m.errands.Wait()
@@ -102,7 +107,7 @@ func (m *managed) close() {
 	}()
 	select {
 	case <-done:
-	case <-time.After(errandsEnd):
+	case <-time.After(m.patience):
 	}
 }
 
@@ -129,6 +134,8 @@ func (m *managed) run(ctx context.Context, l proc.Launch) (*proc.Exit, error) {
 			done = nil
 			failure = context.Cause(ctx)
 			_ = c.Stop(0) // what cannot be killed ends by itself
+		case <-m.over: // nobody passes events on any more
+			return exit, cmp.Or(failure, context.Canceled)
 		case <-events.ready:
 			for _, e := range events.take() {
 				switch e.Kind {

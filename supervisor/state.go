@@ -95,7 +95,8 @@ type PoolStatus struct {
 	Observation  *Observation `json:"-"` // of LastDecision
 	LastDecision *Decision    `json:"last_decision,omitempty"`
 
-	ReportsJobs bool `json:"reports_jobs"` // the preset's output tells of jobs
+	ReportsJobs bool `json:"reports_jobs"`   // the preset's output tells of jobs
+	Deaf        bool `json:"deaf,omitempty"` // its workers handle no signals: they cannot finish a job when they are told to leave, nor be paused
 
 	Horizon *HorizonStatus `json:"horizon,omitempty"` // of the preset horizon
 

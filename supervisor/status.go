@@ -78,6 +78,7 @@ func (l *loop) status(p *pool) *PoolStatus {
 		Generation: p.generation, Version: p.versionText, Observation: p.observation, LastDecision: p.decision,
 	}
 	s.ReportsJobs, s.Horizon = d.traits.parser != nil, p.horizon.status
+	s.Deaf = p.deaf || p.seemsDeaf
 	if src := l.sources[d.conn.Name]; src != nil {
 		s.SourceUp = src.up
 	}

@@ -101,12 +101,37 @@ func (l *loop) look() {
 				l.looking = false
 				for _, s := range ready {
 					if l.booting[s.w] && s.w.process == s.process {
+						s.w.pool.seemsDeaf = false
 						l.ready(s.w)
 					}
 				}
+				l.findDeaf()
 			})
 		}()
 	})
+}
+
+// deafAfter is how long a worker is looked at until it is taken for one that
+// handles no signals. On a busy machine a framework may boot for long.
+const deafAfter = time.Minute
+
+// findDeaf no longer waits for workers that handle no signals: they work, but
+// cannot be paused.
+func (l *loop) findDeaf() {
+	now := l.now()
+	for w := range l.booting {
+		if w.lived(now) < deafAfter {
+			continue
+		}
+		w.deaf = true
+		l.ready(w)
+		l.mark(w.pool)
+		if !w.pool.seemsDeaf {
+			w.pool.seemsDeaf = true
+			l.log.Warn("Workers cannot be told to finish their job and leave, nor be paused", "pool", w.pool.def.name,
+				"err", "they do not handle their signals a minute after their start: has PHP no pcntl?")
+		}
+	}
 }
 
 // measure has a goroutine read what all workers use.

@@ -34,6 +34,7 @@ type worker struct {
 	silent     bool // the job's end may not be told
 	jobs       uint64
 	paused     bool
+	deaf       bool // it does not handle its pause signal, but dies of it
 	usage      proc.Usage
 	dropped    uint64
 	asked      proc.Reason // why it was told to leave

@@ -34,6 +34,13 @@ func (e *UnprovenError) Error() string {
 	return "which Redis the application uses cannot be found out: " + e.Text
 }
 
+// DeafError says why workers handle no signals: a job under way does not end in
+// peace when its worker is told to leave, and no worker can be paused.
+type DeafError struct{ Text string }
+
+// Error returns the text.
+func (e *DeafError) Error() string { return "workers handle no signals: " + e.Text }
+
 // Explain returns why workers cannot be started, of an error of this package
 // or of proc: the reason for a label and the text for people.
 func Explain(err error) (reason, text string) {

@@ -261,6 +261,12 @@ func TestProof(t *testing.T) {
 			t.Errorf("%s: the error is %s: %s; want %s", worker, reason, text, want)
 		}
 	}
+	// The right Redis, but a PHP in which no worker handles a signal.
+	deaf := &DeafError{}
+	in := b.input("", "command: [php, -d, disable_functions=pcntl_async_signals, artisan, 'queue:work']")
+	if err := laravel().Prove(t.Context(), b.run, in); !errors.As(err, &deaf) || !strings.Contains(err.Error(), "pcntl") {
+		t.Errorf("without pcntl: %v", err)
+	}
 	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
 		t.Errorf("%v are left behind: %v", left, err)
 	}

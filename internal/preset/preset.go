@@ -79,9 +79,10 @@ type Preset struct {
 
 	// Prove asks the application which Redis its workers would use. The error is
 	// an *Error with ReasonWrongConnection where that is another one than the
-	// configuration names, and an *UnprovenError where it cannot be found out,
-	// which is worth a warning and keeps no worker from its start. nil = there is
-	// no way to ask.
+	// configuration names, an *UnprovenError where it cannot be found out, and a
+	// *DeafError where it is the right one but workers will handle no signals.
+	// Both are worth a warning and keep no worker from its start. nil = there is no
+	// way to ask.
 	Prove func(ctx context.Context, run Runner, in Input) error
 }
 

@@ -70,9 +70,12 @@ func proveLaravel(ctx context.Context, run Runner, in Input) error {
 		return err
 	}
 	for _, w := range want {
-		if err := w.compare(seen[w.queueConnection]); err != nil {
+		if err := w.compare(seen.Connections[w.queueConnection]); err != nil {
 			return err
 		}
+	}
+	if seen.Signals != nil && !*seen.Signals {
+		return &DeafError{"PHP has no pcntl, or may not use pcntl_async_signals (disable_functions)"}
 	}
 	return nil
 }
@@ -152,32 +155,36 @@ func proofEnvironment(env proc.Env, dir string, names []string) (proc.Env, error
 	return proc.NewEnv(all)
 }
 
+// proof is the script's answer.
+type proof struct {
+	Connections map[string]resolved `json:"connections"`
+	Signals     *bool               `json:"signals"` // PHP can handle them
+	Error       string              `json:"error"`
+}
+
 // parseProof finds the script's answer.
-func parseProof(a answer) (map[string]resolved, error) {
+func parseProof(a answer) (proof, error) {
 	for _, line := range slices.Backward(a.lines) {
 		text, ok := strings.CutPrefix(line, proofMark)
 		if !ok {
 			continue
 		}
-		var told struct {
-			Connections map[string]resolved `json:"connections"`
-			Error       string              `json:"error"`
-		}
+		var told proof
 		if err := json.Unmarshal([]byte(text), &told); err != nil {
-			return nil, &UnprovenError{"its answer is garbled"}
+			return proof{}, &UnprovenError{"its answer is garbled"}
 		}
 		if told.Connections == nil && a.failed() {
 			break
 		}
 		if told.Connections == nil {
-			return nil, &UnprovenError{"it has no Laravel configuration (" + told.Error + ")"}
+			return proof{}, &UnprovenError{"it has no Laravel configuration (" + told.Error + ")"}
 		}
-		return told.Connections, nil
+		return told, nil
 	}
 	if a.failed() {
-		return nil, &Error{ReasonProbeFailed, fmt.Sprintf("the application does not start: %s: %s", a.status(), a.text())}
+		return proof{}, &Error{ReasonProbeFailed, fmt.Sprintf("the application does not start: %s: %s", a.status(), a.text())}
 	}
-	return nil, &UnprovenError{"it does not run the script that asks"}
+	return proof{}, &UnprovenError{"it does not run the script that asks"}
 }
 
 // notRedis are Laravel's drivers that keep no job in Redis.

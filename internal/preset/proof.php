@@ -34,7 +34,7 @@ register_shutdown_function(static function () {
                 $answer[$name][$key] = isset($one[$key]) && is_scalar($one[$key]) ? (string) $one[$key] : '';
             }
         }
-        $answer = ['connections' => $answer];
+        $answer = ['connections' => $answer, 'signals' => extension_loaded('pcntl') && function_exists('pcntl_async_signals')];
     } catch (\Throwable $e) {
         $answer = ['error' => get_class($e)];
     }

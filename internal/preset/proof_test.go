@@ -64,7 +64,7 @@ func TestParseProof(t *testing.T) {
 		}
 	}
 	seen, err := parseProof(answer{[]string{"Laravel Framework 8.83.26", "", proofMark + `{"connections":{"redis":{"driver":"redis","host":"h"}}}`, "bye"}, fine})
-	if err != nil || seen["redis"].Host != "h" {
+	if err != nil || seen.Connections["redis"].Host != "h" {
 		t.Errorf("%+v, %v", seen, err)
 	}
 }
