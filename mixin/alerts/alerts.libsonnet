@@ -1,6 +1,6 @@
 // All alerts.
 {
-  local config = $._config,
+  local config = (import '../lib/check.libsonnet')($._config),
   local a = (import '../lib/alerts.libsonnet')(config),
   local slo = (import 'slo.libsonnet')(config),
   local supervisor = (import 'supervisor.libsonnet')(config),

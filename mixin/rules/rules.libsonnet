@@ -1,7 +1,7 @@
 // All recording rules. Within a group they stand in the order in which they
 // read each other.
 {
-  local config = $._config,
+  local config = (import '../lib/check.libsonnet')($._config),
   prometheusRules+:: {
     groups+:
       [(import 'connection.libsonnet')(config)] +

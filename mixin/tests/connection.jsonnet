@@ -201,4 +201,4 @@ t.file([
     ],
     '170m': [],
   }),
-])
+], needs=['queuefleet-connection.rules', 'queuefleet-connection'])

@@ -5,6 +5,11 @@ local q(metric, name, more='') = t.queue(metric, name, more);
 local onConnection(severity, description) = { severity: severity, labels: t.connectionLabels('shop-eu'), description: description };
 local onQueue(severity, description, labels={}) = { severity: severity, labels: t.queueLabels('default') + labels, description: description };
 local burn(long, short, share) = onQueue('warning', 'In %s of the last %s the oldest job of default (shop on shop-eu) had waited longer than allowed: its budget of 30 days is spent too fast.' % [share, long], { long: long, short: short });
+local monitoring(long, short, share) = {
+  severity: 'warning',
+  labels: { long: long, short: short },
+  description: 'For %s of the last %s scrapes did not come, figures of connections were not read or rules were not evaluated.' % [share, long],
+};
 
 t.file([
   // Two bad half-hours, ten hours after the start.
@@ -20,6 +25,15 @@ t.file([
     '9h': [],
     '12h': [burn('1d', '2h', '8%')],
     '14h': [burn('3d', '6h', '6.897%')],
+    '20h': [],
+  }),
+
+  t.case('QueuefleetMonitoringBudgetBurn', {
+    ['up{%s}' % t.exporter]: '1+0x19 0+0x1 1+0x60',
+  }, {
+    '9h': [],
+    '12h': [monitoring('1d', '2h', '8%')],
+    '14h': [monitoring('3d', '6h', '6.897%')],
     '20h': [],
   }),
 
@@ -85,4 +99,4 @@ t.file([
   }, {
     '20h': [],
   }, 'who runs none is not told'),
-], every='30m')
+], needs=['queuefleet-connection.rules', 'queuefleet-queue.rules', 'queuefleet-queue-slo.rules', 'queuefleet-queue-slo-30m.rules', 'queuefleet-queue-slo-long.rules', 'queuefleet-slices-30m.rules', 'queuefleet-monitoring.rules', 'queuefleet-monitoring-30m.rules', 'queuefleet-monitoring-long.rules', 'queuefleet-connection', 'queuefleet-server', 'queuefleet-queue', 'queuefleet-queue-slo', 'queuefleet-supervisor', 'queuefleet-monitoring'], every='30m')

@@ -125,4 +125,4 @@ t.file([
     '0m': [{ severity: 'none', labels: {}, description: 'This alert fires all the time. It is sent to a service outside, which raises the alarm when it hears nothing.' }],
     '10m': [{ severity: 'none', labels: {}, description: 'This alert fires all the time. It is sent to a service outside, which raises the alarm when it hears nothing.' }],
   }),
-])
+], needs=['queuefleet-connection.rules', 'queuefleet-exporter', 'queuefleet-monitoring'])

@@ -14,7 +14,8 @@ local mixin = (import '../mixin.libsonnet') + {
   },
 };
 
-local groups = mixin.prometheusRules.groups + mixin.prometheusAlerts.groups;
+// Plain values: what follows looks at them a thousand times.
+local groups = std.parseJson(std.manifestJsonEx(mixin.prometheusRules.groups + mixin.prometheusAlerts.groups, ''));
 local alerts = [r for g in groups for r in g.rules if std.objectHas(r, 'alert')];
 local static(name, severity) = [a for a in alerts if a.alert == name && a.labels.severity == severity][0].annotations;
 
@@ -72,11 +73,15 @@ local firing(name, alert) = {
     promql_expr_test: [{ expr: t.expr, eval_time: t.at, exp_samples: t.samples } for t in tests],
   },
 
-  // The file. Recordings are evaluated before the alerts that read them.
-  file(tests, every='1m'):: {
-    rule_files: ['rules.yaml'],
-    evaluation_interval: every,
-    group_eval_order: [g.name for g in groups],
-    tests: [t { interval: every } for t in tests],
-  },
+  // The file: its tests, and the groups that they need, each a file of its own.
+  // Recordings are evaluated before the alerts that read them.
+  file(tests, needs, every='1m')::
+    local names = [g.name for g in groups if std.member(needs, g.name)];
+    assert std.length(names) == std.length(needs) : 'a group that is needed does not exist: ' + std.join(', ', std.setDiff(std.set(needs), std.set(names)));
+    {
+      rule_files: [name + '.yaml' for name in names],
+      evaluation_interval: every,
+      group_eval_order: names,
+      tests: [t { interval: every } for t in tests],
+    },
 }

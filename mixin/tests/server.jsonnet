@@ -86,4 +86,4 @@ t.file([
     ],
     '40m': [],
   }),
-])
+], needs=['queuefleet-connection.rules', 'queuefleet-server'])

@@ -57,11 +57,12 @@ t.file([
          }),
 
   t.case('QueuefleetMonitoringBudgetBurn', {
-    ['up{%s}' % t.exporter]: '0+0x9 1+0x60',
+    ['up{%s}' % t.exporter]: '0+0x20 1+0x60',
   }, {
     '1m': [],
     '8m': [monitoring('critical', '1h', '5m', '100%')],
-    '50m': [],
+    '18m': [monitoring('critical', '1h', '5m', '100%'), monitoring('critical', '6h', '30m', '100%')],
+    '58m': [],
   }, 'scrapes that do not come'),
 
   t.case('QueuefleetMonitoringBudgetBurn', {
@@ -69,12 +70,12 @@ t.file([
     [t.connection('redis_up', 'shop-eu')]: '1+0x60',
     [t.connection('queuefleet_exporter_collector_success', 'shop-eu', 'collector="info"')]: '1+0x60',
     [t.connection('queuefleet_exporter_collector_success', 'shop-eu', 'collector="queues"')]: '0+0x9 1+0x60',
-    // Down is a verdict as well.
+    // Half of the connections: down is a verdict as well.
     [t.connection('redis_up', 'shop-us')]: '0+0x60',
     [t.connection('queuefleet_exporter_collector_success', 'shop-us', 'collector="info"')]: '0+0x60',
   }, {
     '1m': [],
-    '8m': [monitoring('critical', '1h', '5m', '100%')],
+    '8m': [monitoring('critical', '1h', '5m', '50%')],
     '50m': [],
   }, 'figures that are not read'),
 
@@ -86,4 +87,4 @@ t.file([
     '10m': [],
     '30m': [],
   }, 'a server that is down is none of it'),
-])
+], needs=['queuefleet-connection.rules', 'queuefleet-queue.rules', 'queuefleet-queue-slo.rules', 'queuefleet-queue-slo-30m.rules', 'queuefleet-queue-slo-long.rules', 'queuefleet-queue-slo', 'queuefleet-monitoring.rules', 'queuefleet-monitoring-30m.rules', 'queuefleet-monitoring-long.rules', 'queuefleet-monitoring'])

@@ -234,4 +234,4 @@ t.file([
     '30m': [pool('info', '30 lines of pool shop (shop on shop-eu) were dropped in 15 minutes.')],
     '80m': [],
   }),
-])
+], needs=['queuefleet-queue.rules', 'queuefleet-pool.rules', 'queuefleet-supervisor', 'queuefleet-pool'])
