@@ -24,8 +24,21 @@ class Variables
         $this->files[] = $path;
     }
 
-    /** The value of a variable, or null. An empty one counts. */
+    /**
+     * The value of a variable, or null. An empty one counts. As Laravel's env()
+     * does, this takes off a pair of quotes, but takes no word for something else.
+     */
     public function get(string $name): ?string
+    {
+        $value = $this->find($name);
+        if ($value !== null && preg_match('/\A([\'"])(.*)\1\z/s', $value, $matches)) {
+            return $matches[2];
+        }
+
+        return $value;
+    }
+
+    private function find(string $name): ?string
     {
         foreach ([$_SERVER, $_ENV] as $variables) {
             if (isset($variables[$name]) && is_scalar($variables[$name])) {

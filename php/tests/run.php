@@ -178,6 +178,12 @@ $tests = [
         (new QueuefleetServiceProvider($app))->register();
         same(['app', 'a"$b\\'], $app['config']->get('database.redis.default.password'), 'password by file');
         same('from dotenv', $app['config']->get('database.redis.clusters.mail.options.password'), 'other password');
+        $_SERVER['QF_SHOP_PASSWORD'] = '"\'quoted\'"';
+        (new QueuefleetServiceProvider($app))->register();
+        same(['app', "'quoted'"], $app['config']->get('database.redis.default.password'), 'password with quotes');
+        $_SERVER['QF_SHOP_PASSWORD'] = 'null';
+        (new QueuefleetServiceProvider($app))->register();
+        same(['app', 'null'], $app['config']->get('database.redis.default.password'), 'password that looks like a word');
         $_SERVER['QF_SHOP_PASSWORD'] = 'from-environment';
         (new QueuefleetServiceProvider($app))->register();
         same(['app', 'from-environment'], $app['config']->get('database.redis.default.password'), 'password by environment');

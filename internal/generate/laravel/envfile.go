@@ -3,8 +3,11 @@ package laravel
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/queuefleet/queuefleet/configs"
 )
 
 // RenderVariables writes the file of the passwords, at path.
@@ -25,6 +28,20 @@ func (p *Plan) RenderVariables(path string) (File, error) {
 	f.Text = fmt.Sprintf("# Passwords of the application %s, written by qftool generate laravel.\n"+
 		"# To be read as a .env file, not by a shell.\n%s%s\n%s", p.app.Slug, envMark, digest(f.body), f.body)
 	return f, errors.Join(errs...)
+}
+
+// words are what env() takes for something else than text.
+var words = []string{"true", "(true)", "false", "(false)", "empty", "(empty)", "null", "(null)"}
+
+// variableText is what a variable must hold so that Laravel's env() returns
+// the password: env() takes off a pair of quotes, and some words for values.
+func variableText(password configs.Secret) configs.Secret {
+	text := password.Reveal()
+	quoted := len(text) > 1 && (text[0] == '"' || text[0] == '\'') && text[len(text)-1] == text[0]
+	if quoted || slices.Contains(words, strings.ToLower(text)) {
+		return configs.NewSecret(`"` + text + `"`)
+	}
+	return password
 }
 
 var (

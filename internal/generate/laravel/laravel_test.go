@@ -2,6 +2,7 @@ package laravel
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/queuefleet/queuefleet/configs"
 	"github.com/queuefleet/queuefleet/internal/generate/php"
+	"github.com/queuefleet/queuefleet/internal/laraveltest"
 	"github.com/queuefleet/queuefleet/internal/proc"
 	"github.com/queuefleet/queuefleet/internal/redistest"
 )
@@ -255,6 +257,33 @@ func TestVerify(t *testing.T) {
 	cancel()
 	if err := Verify(ctx, i, files); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// The password is what Laravel's own env() makes of the variable.
+func TestVariableText(t *testing.T) {
+	laraveltest.New(t, "127.0.0.1:1") // skips where there is no Laravel
+	const script = `<?php
+require '/usr/share/php/Illuminate/autoload.php';
+$all = [];
+foreach (json_decode($argv[1]) as $i => $text) { $_SERVER["QF_$i"] = $text; $all[] = env("QF_$i"); }
+fwrite(STDOUT, "\nqueuefleet-result ".json_encode($all)."\n");
+`
+	want := []any{"null", "TRUE", "(empty)", `""`, `''`, `"a"`, `'a'`, `'a"`, `"`, `a"b`, "false ", password}
+	var texts []string
+	for _, p := range want {
+		texts = append(texts, variableText(configs.NewSecret(p.(string))).Reveal())
+	}
+	argument, err := json.Marshal(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []any
+	if err := interpreter(t).Ask(t.Context(), php.Call{Dir: "/"}, script, []string{string(argument)}, &got); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }
 

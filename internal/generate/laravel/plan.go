@@ -220,7 +220,7 @@ func (p *Plan) checkVariables() {
 type Variable struct {
 	Name       string
 	Connection string
-	Value      configs.Secret
+	Value      configs.Secret // the variable's text, of which Laravel's env() makes the password
 }
 
 // Variables lists the environment variables that the application needs.
@@ -228,10 +228,10 @@ func (p *Plan) Variables() []Variable {
 	var all []Variable
 	for _, c := range p.connections {
 		if v := c.config; !v.Password.IsZero() {
-			all = append(all, Variable{variableName(v.Name, "PASSWORD"), v.Name, v.Password})
+			all = append(all, Variable{variableName(v.Name, "PASSWORD"), v.Name, variableText(v.Password)})
 		}
 		if s := c.config.Sentinel; s != nil && !s.Password.IsZero() {
-			all = append(all, Variable{variableName(c.config.Name, "SENTINEL_PASSWORD"), c.config.Name, s.Password})
+			all = append(all, Variable{variableName(c.config.Name, "SENTINEL_PASSWORD"), c.config.Name, variableText(s.Password)})
 		}
 	}
 	return all
