@@ -74,7 +74,7 @@ var mayImport = map[string][]string{
 	"cmd/queuefleet_supervisor": {"internal/app", "internal/logging", "internal/proc"},
 	"cmd/qftool": {
 		"configs", "internal/app", "internal/atomicfile", "internal/demo", "internal/mixin", "internal/logging", "internal/connection", "internal/queue", "internal/proc", "collector", "supervisor",
-		"internal/generate/php", "internal/generate/laravel",
+		"internal/generate/php", "internal/generate/laravel", "internal/horizon",
 		"internal/generate/platform",
 		"internal/convert/redisexporter",
 	},

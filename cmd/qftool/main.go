@@ -82,6 +82,7 @@ func newApp(e *env) *kingpin.Application {
 	configurePools(app, e)
 	configureWorkersList(app, e)
 	configureFailed(app, e)
+	configureHorizon(app, e)
 	configureEncrypt(app, e)
 	configureGenerateLaravel(app, e)
 	configureGenerateSystemd(app, e)

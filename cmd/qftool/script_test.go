@@ -17,11 +17,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/queuefleet/queuefleet/internal/horizontest"
 	"github.com/queuefleet/queuefleet/internal/redistest"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"qftool": main})
+	horizontest.Main()
+	testscript.Main(m, map[string]func(){"qftool": main, "standin": horizontest.Play})
 }
 
 // TestScript runs testdata/script: what qftool does, as a user types and sees it.
@@ -50,6 +52,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":    runFor,
+			"until":     eventually,
 			"redis":     startRedis,
 			"redis-do":  redisDo,
 			"redis-get": redisGet,

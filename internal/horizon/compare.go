@@ -16,6 +16,7 @@ func Compare(r *Records, t *Tree, hostname string) []string {
 		recorded[m.PID] = true
 		switch {
 		case t.master(m.PID) != nil:
+		case m.PID == 0 && !m.Fresh: // Horizon itself does not believe it, and the next master removes it
 		case m.PID == 0:
 			say("master %s is listed in Redis, but its record has expired and no process belongs to it", m.Name)
 		default:
