@@ -20,7 +20,7 @@ BENCH_PACKAGES  := prometheus-redis-exporter supervisor
 
 .DEFAULT_GOAL := help
 .PHONY: help all build run test test-go test-tools deps lint bench bench-deps soak fuzz docs docs-check \
-        demo-stack mixin mixin-check mixin-test mixin-fmt fmt clean $(PROGRAMS)
+        demo-stack mixin mixin-check mixin-test mixin-types mixin-fmt fmt clean $(PROGRAMS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ mixin-check: ## the mixin's sources are formatted and clean, the compiled files 
 
 mixin-test: ## rules, alerts, routes and templates do what they should
 	@./scripts/mixin-test.sh
+
+mixin-types: ## the dashboards are what Grafana's published types allow; needs npm and its registry, so it is no part of make test
+	@./scripts/mixin-types.sh
 
 mixin-fmt: ## format the mixin's sources
 	@./scripts/mixin.sh fmt

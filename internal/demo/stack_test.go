@@ -73,7 +73,9 @@ func TestStack(t *testing.T) {
 			}
 		}
 	}
-	await(t, "the rules", func() bool { return answers("http://"+o.Prometheus+"/api/v1/rules", &rules) && len(rules.Data.Groups) > 10 })
+	await(t, "the rules", func() bool {
+		return answers("http://"+o.Prometheus+"/api/v1/rules", &rules) && len(rules.Data.Groups) > 10
+	})
 	var targets struct {
 		Data struct{ ActiveTargets []struct{ ScrapePool string } }
 	}
