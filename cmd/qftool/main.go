@@ -85,6 +85,7 @@ func newApp(e *env) *kingpin.Application {
 	configureHorizon(app, e)
 	configureEncrypt(app, e)
 	configureGenerateLaravel(app, e)
+	configureImportHorizon(app, e)
 	configureGenerateSystemd(app, e)
 	configureGeneratePrometheus(app, e)
 	configureMixin(app, e)
