@@ -43,11 +43,7 @@ func newShop(t *testing.T) *shop {
 // openToAll lets the workers' user into the application.
 func (s *shop) openToAll() {
 	s.t.Helper()
-	for dir := s.Dir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
-		if err := os.Chmod(dir, 0o755); err != nil {
-			s.t.Fatal(err)
-		}
-	}
+	open(s.t, s.Dir)
 	err := filepath.WalkDir(s.Dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
 			err = os.Chmod(path, 0o777)

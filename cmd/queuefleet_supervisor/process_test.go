@@ -74,8 +74,21 @@ type process struct {
 // ready.
 func startProcess(t *testing.T, config string, flags ...string) *process {
 	t.Helper()
+	return startProcessAs(t, nil, config, flags...)
+}
+
+// startProcessAs is startProcess under another identity, nil = the test's own.
+func startProcessAs(t *testing.T, who *syscall.Credential, config string, flags ...string) *process {
+	t.Helper()
 	p := &process{t: t, addr: redistest.FreeAddr(t), log: &output{}, exited: make(chan struct{})}
-	p.socket = filepath.Join(t.TempDir(), "control")
+	dir := t.TempDir()
+	if who != nil {
+		open(t, dir)
+		if err := os.Chown(dir, int(who.Uid), int(who.Gid)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.socket = filepath.Join(dir, "control")
 	p.tcp = &http.Client{Transport: &http.Transport{}}
 	p.unix = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", p.socket)
@@ -84,6 +97,7 @@ func startProcess(t *testing.T, config string, flags ...string) *process {
 		"--config.file=" + config, "--web.listen-address=" + p.addr, "--web.control-socket=" + p.socket,
 	}, flags...)...)
 	p.cmd.Stderr, p.cmd.Stdout = p.log, p.log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -235,6 +249,16 @@ func (p *process) exit() int {
 	p.t.Helper()
 	<-p.exited
 	return p.cmd.ProcessState.ExitCode()
+}
+
+// open lets everybody into a directory.
+func open(t *testing.T, dir string) {
+	t.Helper()
+	for ; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func write(t *testing.T, path, text string) string {
