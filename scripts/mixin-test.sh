@@ -14,9 +14,8 @@ have() {
 
 if have promtool; then
 	promtool check rules --lint=all --lint-fatal alerts/queuefleet-rules.yaml alerts/queuefleet-alerts.yaml
-	tests=$(find mixin/tests -name '*_test.yaml' | sort)
-	# shellcheck disable=SC2086 # a list of words is meant
-	[ -z "$tests" ] || promtool test rules $tests
 fi
+# What fires when, and that each alert has its test and its runbook.
+go -C tools test ./mixintest
 # Routes, inhibition (against a running Alertmanager), templates and settings.
 go test ./internal/mixin
