@@ -2,11 +2,8 @@ package laravel
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,7 +11,6 @@ import (
 
 	"github.com/queuefleet/queuefleet/configs"
 	"github.com/queuefleet/queuefleet/internal/generate/php"
-	"github.com/queuefleet/queuefleet/internal/laraveltest"
 	"github.com/queuefleet/queuefleet/internal/proc"
 	"github.com/queuefleet/queuefleet/internal/redistest"
 )
@@ -257,187 +253,5 @@ func TestVerify(t *testing.T) {
 	cancel()
 	if err := Verify(ctx, i, files); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
-	}
-}
-
-// The password is what Laravel's own env() makes of the variable.
-func TestVariableText(t *testing.T) {
-	laraveltest.New(t, "127.0.0.1:1") // skips where there is no Laravel
-	const script = `<?php
-require '/usr/share/php/Illuminate/autoload.php';
-$all = [];
-foreach (json_decode($argv[1]) as $i => $text) { $_SERVER["QF_$i"] = $text; $all[] = env("QF_$i"); }
-fwrite(STDOUT, "\nqueuefleet-result ".json_encode($all)."\n");
-`
-	want := []any{"null", "TRUE", "(empty)", `""`, `''`, `"a"`, `'a'`, `'a"`, `"`, `a"b`, "false ", password}
-	var texts []string
-	for _, p := range want {
-		texts = append(texts, variableText(configs.NewSecret(p.(string))).Reveal())
-	}
-	argument, err := json.Marshal(texts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []any
-	if err := interpreter(t).Ask(t.Context(), php.Call{Dir: "/"}, script, []string{string(argument)}, &got); err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
-	}
-}
-
-// phpdotenv is what Laravel reads its .env with.
-const dotenvScript = `<?php
-require '/usr/share/php/Dotenv/autoload.php';
-$values = Dotenv\Dotenv::parse(file_get_contents($argv[1]));
-fwrite(STDOUT, "\nqueuefleet-result ".json_encode(array_map('bin2hex', $values))."\n");
-`
-
-// Every password that can be written is read back by Laravel's own reader.
-func TestDotenv(t *testing.T) {
-	i := interpreter(t)
-	if _, err := os.Stat("/usr/share/php/Dotenv/autoload.php"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("php-vlucas-phpdotenv is not installed")
-		}
-		t.Skip("php-vlucas-phpdotenv is not installed")
-	}
-	values := []string{`="`, `x="y`, `a="b"c`, `\`, `\\`, `"`, `'`, `'"`, `\"'`, `${QF_0}`, `$QF_0`, "`id`'", `'\n`, `#'"`, ` ' `, "'\x01\t\x7f\"", "ü'€\"𝄞", `'="`, `"="`, `'"\`, ` x `}
-	for b := range 256 {
-		values = append(values, "p"+string(rune(b))+"'w", string(rune(b)), string(rune(b))+`"`)
-	}
-	var file strings.Builder
-	want := map[string]string{}
-	for n, v := range values {
-		quoted, err := dotenvQuote(v)
-		if strings.ContainsAny(v, "\n\r\x00") {
-			if err == nil {
-				t.Errorf("%q is not refused", v)
-			}
-			continue
-		}
-		if err != nil {
-			t.Errorf("%q: %v", v, err)
-		}
-		name := fmt.Sprintf("QF_%d", n)
-		fmt.Fprintf(&file, "%s=%s\n", name, quoted)
-		want[name] = fmt.Sprintf("%x", v)
-	}
-	if _, err := dotenvQuote("\xff"); err == nil {
-		t.Error("bytes that are no UTF-8 are not refused")
-	}
-	path := filepath.Join(t.TempDir(), ".env")
-	if err := os.WriteFile(path, []byte(file.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var got map[string]string
-	if err := i.Ask(t.Context(), php.Call{Dir: t.TempDir()}, dotenvScript, []string{path}, &got); err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
-	}
-}
-
-// What somebody has changed is told from what has become old.
-func TestCompare(t *testing.T) {
-	p := plan(t, fleet, Options{})
-	dir := t.TempDir()
-	render := func() []File {
-		var all []File
-		for _, format := range []string{FormatPHP, FormatJSON} {
-			files, err := p.Render(Source{Files: []string{"x"}, Hash: "h"}, format)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all = append(all, files...)
-		}
-		f, err := p.RenderVariables(filepath.Join(dir, "x.env"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return append(all, f)
-	}
-	states := func() (list []State, diffs string) {
-		changes, err := Compare(dir, render(), func(s string) string { return s })
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range changes {
-			list, diffs = append(list, c.State), diffs+c.Diff
-		}
-		if strings.Contains(diffs, "hunter2") {
-			t.Errorf("a password is shown:\n%s", diffs)
-		}
-		return list, diffs
-	}
-	apply := func() {
-		changes, err := Compare(dir, render(), func(s string) string { return s })
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := Apply(changes); err != nil {
-			t.Fatal(err)
-		}
-	}
-	expect := func(what string, want State) {
-		t.Helper()
-		got, _ := states()
-		for i, s := range got {
-			if s != want {
-				t.Errorf("%s: file %d is %s, want %s", what, i, s, want)
-			}
-		}
-	}
-	expect("at first", Missing)
-	apply()
-	expect("written", Unchanged)
-	info, err := os.Stat(filepath.Join(dir, "x.env"))
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the passwords' file has mode %v (%v)", info.Mode(), err)
-	}
-	names := []string{"database.php", "queue.php", "horizon.php", JSONFile, "x.env"}
-	for _, name := range names {
-		path := filepath.Join(dir, name)
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		changed := strings.Replace(string(text), "redis", "'password' => 'hunter2-other', redis://u:hunter2@x, env('A', 'hunter2')", 1)
-		if name == JSONFile {
-			changed = strings.Replace(string(text), `"redis"`, `"password": "hunter2-x", "redis"`, 1)
-		}
-		if name == "x.env" {
-			changed = string(text) + "OTHER=hunter2\n"
-		}
-		if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	expect("edited", Edited)
-	changes, err := Compare(dir, render(), func(s string) string { return s })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := Refused(changes); !errors.Is(err, ErrByHand) || strings.Count(err.Error(), "\n") != len(names)-1 {
-		t.Errorf("all are refused: %v", err)
-	}
-	apply()
-	if err := os.Chmod(filepath.Join(dir, "x.env"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := states(); got[4] != TooOpen {
-		t.Errorf("passwords that everybody can read: %v", got)
-	}
-	apply()
-	expect("applied", Unchanged)
-	p.connections[2].config.Database = 9
-	if got, diff := states(); got[0] != Stale || got[1] != Unchanged || got[3] != Stale || !strings.Contains(diff, "+        'database' => 9,") {
-		t.Errorf("a changed configuration: %v\n%s", got, diff)
-	}
-	p.connections[2].config.Password = configs.NewSecret("hunter2-new")
-	if got, _ := states(); got[4] != Stale {
-		t.Errorf("a changed password: %v", got)
 	}
 }
