@@ -89,6 +89,8 @@ func newApp(e *env) *kingpin.Application {
 	configureGenerateSystemd(app, e)
 	configureGeneratePrometheus(app, e)
 	configureMixin(app, e)
+	configureImportRedisExporter(app, e)
+	configureImportSupervisord(app, e)
 	configureCompletion(app, e)
 	configureMan(app, e)
 	configureDemo(app, e)
