@@ -86,11 +86,15 @@ func (d *Editor) Check() (*Config, error) {
 			return nil, err
 		}
 	}
-	return nil, nil
+	return d.loadWith(d.unsaved(), map[string]*version{})
 }
 
-func (d *Editor) load(unsaved map[string]string) (*Config, error) {
-	l := newLoader(d.path, nil)
+func (d *Editor) load(unsaved map[string]string) (*Config, error) { return d.loadWith(unsaved, nil) }
+
+// loadWith loads the files with texts that are not saved yet. With fragments
+// that were in force before, be it none, broken ones are left out.
+func (d *Editor) loadWith(unsaved map[string]string, last map[string]*version) (*Config, error) {
+	l := newLoader(d.path, last)
 	defer l.reader.close()
 	l.unsaved = unsaved
 	for file, text := range unsaved {

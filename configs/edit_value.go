@@ -220,3 +220,10 @@ func plainTree(n *yaml.Node) bool {
 
 // position writes an index the way key paths do.
 func position(i int) string { return "[" + strconv.Itoa(i) + "]" }
+
+// SecretKey reports whether the value of a dotted key is a secret, or looks
+// like one by its name.
+func SecretKey(key string) bool {
+	last := key[strings.LastIndexByte(key, '.')+1:]
+	return secretKey(last) && last != "password_age"
+}

@@ -27,7 +27,8 @@ type Entries struct {
 	// it.
 	AllOptions bool
 	// Directory is where the file will lie. Paths below it are written relative
-	// to it, all others absolute. Empty: paths are written as they are.
+	// to it, all others absolute. "/": all are absolute. Empty: they are written
+	// as they are.
 	Directory string
 }
 

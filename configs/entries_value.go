@@ -86,7 +86,7 @@ func (w *nodeWriter) path(text string) string {
 	if derr != nil || ferr != nil {
 		return text
 	}
-	if rel, ok := relativeTo(dir, full); ok {
+	if rel, ok := relativeTo(dir, full); ok && dir != "/" {
 		return rel
 	}
 	return full

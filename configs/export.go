@@ -240,3 +240,12 @@ func LeftOutComment(left []string) string {
 	}
 	return "Secrets that are left out:\n  " + strings.Join(left, "\n  ")
 }
+
+// Only keeps the entries of a name. It reports whether there are any.
+func (e *Entries) Only(name string) bool {
+	e.Connections = slices.DeleteFunc(e.Connections, func(one Connection) bool { return one.Name != name })
+	e.Applications = slices.DeleteFunc(e.Applications, func(one Application) bool { return one.Slug != name })
+	e.Queues = slices.DeleteFunc(e.Queues, func(one Queue) bool { return one.Name != name })
+	e.Access, e.Global = nil, nil
+	return len(e.Connections)+len(e.Applications)+len(e.Queues) > 0
+}

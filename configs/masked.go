@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -35,6 +36,21 @@ func (c *Config) MaskedYAML() ([]byte, error) {
 		}
 	}
 	return yaml.Marshal(&out)
+}
+
+// MaskedEntriesYAML is MaskedYAML with only the entries of a name. There is no
+// text where there is no such entry.
+func (c *Config) MaskedEntriesYAML(name string) ([]byte, error) {
+	only := Config{
+		Connections:  slices.DeleteFunc(slices.Clone(c.Connections), func(one Connection) bool { return one.Name != name }),
+		Applications: slices.DeleteFunc(slices.Clone(c.Applications), func(one Application) bool { return one.Slug != name }),
+		Queues:       slices.DeleteFunc(slices.Clone(c.Queues), func(one Queue) bool { return one.Name != name }),
+	}
+	if len(only.Connections)+len(only.Applications)+len(only.Queues) == 0 {
+		return nil, nil
+	}
+	text, err := only.MaskedYAML()
+	return bytes.TrimPrefix(text, []byte("global: {}\n")), err
 }
 
 // maskConnection shows by which key a password comes. An encrypted one is not

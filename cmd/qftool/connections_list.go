@@ -8,7 +8,7 @@ import (
 	"github.com/queuefleet/queuefleet/configs"
 )
 
-const connectionsHelp = "List and test the connections of the configuration."
+const connectionsHelp = "List, test and edit the connections of the configuration."
 
 // connectionsList is `qftool connections list`.
 type connectionsList struct {

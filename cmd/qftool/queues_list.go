@@ -25,10 +25,12 @@ type queuesList struct {
 	timeout      time.Duration
 }
 
+const queuesHelp = "List and edit the queue configurations."
+
 // configureQueuesList declares `queues list`.
 func configureQueuesList(app *kingpin.Application, e *env) {
 	c := &queuesList{env: e}
-	cmd := group(app, "queues", "Look at the queues of the configuration.").
+	cmd := group(app, "queues", queuesHelp).
 		Command("list", "List the queues with what is in them now, read from Redis itself: no exporter needs to run.")
 	cmd.Flag("application", "Only these applications: slugs or globs. Repeatable.").StringsVar(&c.applications)
 	cmd.Flag("connection", "Only these connections: names or globs. Repeatable.").StringsVar(&c.connections)
