@@ -18,13 +18,6 @@ import (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// The exit codes.
-const (
-	exitOK     = 0
-	exitFailed = 1 // the configuration has mistakes, or something stopped working
-	exitUsage  = 2
-)
-
 func run(args []string, stdout, stderr io.Writer) int {
 	// Before anything slow: a SIGHUP that comes early must neither kill nor be
 	// lost. One is kept until the exporter can act on it.
@@ -39,37 +32,24 @@ func run(args []string, stdout, stderr io.Writer) int {
 	switch {
 	case err != nil:
 		_, _ = fmt.Fprintf(stderr, "%s: %v, try --help\n", app.Program, err)
-		return exitUsage
-	case f.done:
-		return exitOK
+		return app.ExitUsage
+	case f.Done:
+		return app.ExitOK
 	}
 	redactor := &logging.Redactor{}
 	f.options.Redactor = redactor
 	f.options.Reload = reload
-	f.options.Logger = logging.New(stderr, logging.Options{Level: f.level, Format: f.format, Redactor: redactor})
-	if f.check {
-		return check(f.options, stdout, stderr)
+	f.options.Logger = f.Logger(stderr, redactor)
+	if f.Check {
+		warnings, err := app.Check(f.options)
+		return app.Checked{File: f.options.ConfigFile, Warnings: warnings, Err: err, Mask: redactor.Mask}.Tell(stdout, stderr)
 	}
 	f.options.Logger.Info("Starting", "program", app.Program, "version", version.Info(), "build_context", version.BuildContext())
 	if err := app.Run(ctx, f.options); err != nil {
 		// As people read it, one mistake a line, not as one long attribute.
 		_, _ = fmt.Fprintln(stderr, redactor.Mask(err.Error()))
-		return exitFailed
+		return app.ExitFailed
 	}
 	f.options.Logger.Info("Stopped")
-	return exitOK
-}
-
-// check is --config.check.
-func check(o app.Options, stdout, stderr io.Writer) int {
-	warnings, err := app.Check(o)
-	for _, warning := range warnings {
-		_, _ = fmt.Fprintln(stderr, o.Redactor.Mask("warning: "+warning.String()))
-	}
-	if err != nil {
-		_, _ = fmt.Fprintln(stderr, o.Redactor.Mask(err.Error()))
-		return exitFailed
-	}
-	_, _ = fmt.Fprintf(stdout, "%s is valid\n", o.ConfigFile)
-	return exitOK
+	return app.ExitOK
 }

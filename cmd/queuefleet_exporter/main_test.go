@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/queuefleet/queuefleet/internal/app"
 	"github.com/queuefleet/queuefleet/internal/redistest"
 )
 
@@ -254,7 +255,7 @@ func TestRefusals(t *testing.T) {
 func TestMainIsThin(t *testing.T) {
 	// run is what main calls: it must be usable without a process around it.
 	var stdout, stderr bytes.Buffer
-	if code := run([]string{"--version"}, &stdout, &stderr); code != exitOK || !strings.Contains(stdout.String(), "queuefleet_exporter") {
+	if code := run([]string{"--version"}, &stdout, &stderr); code != app.ExitOK || !strings.Contains(stdout.String(), "queuefleet_exporter") {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, &stdout, &stderr)
 	}
 }

@@ -22,13 +22,6 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// The exit codes.
-const (
-	exitOK     = 0
-	exitFailed = 1 // the configuration has mistakes, or something stopped working
-	exitUsage  = 2
-)
-
 // signalRoom is how many signals are kept until the supervisor acts on them.
 const signalRoom = 16
 
@@ -43,37 +36,24 @@ func run(args []string, stdout, stderr io.Writer) int {
 	switch {
 	case err != nil:
 		_, _ = fmt.Fprintf(stderr, "%s: %v, try --help\n", app.SupervisorProgram, err)
-		return exitUsage
-	case f.done:
-		return exitOK
+		return app.ExitUsage
+	case f.Done:
+		return app.ExitOK
 	}
 	redactor := &logging.Redactor{}
 	o := &f.options
 	o.Redactor, o.Signals, o.Adopt = redactor, signals, true
-	o.Logger = logging.New(stderr, logging.Options{Level: f.level, Format: f.format, Redactor: redactor})
-	if f.check {
-		return check(*o, stdout, stderr)
+	o.Logger = f.Logger(stderr, redactor)
+	if f.Check {
+		warnings, err := app.CheckSupervisor(*o)
+		return app.Checked{File: o.ConfigFile, Warnings: warnings, Err: err, Mask: redactor.Mask}.Tell(stdout, stderr)
 	}
 	o.Logger.Info("Starting "+app.SupervisorProgram, "version", version.Info(), "build_context", version.BuildContext(), "name", o.Name)
 	if err := app.RunSupervisor(context.Background(), *o); err != nil {
 		// As people read it, one mistake a line, not as one long attribute.
 		_, _ = fmt.Fprintln(stderr, redactor.Mask(err.Error()))
-		return exitFailed
+		return app.ExitFailed
 	}
 	o.Logger.Info("Stopped")
-	return exitOK
-}
-
-// check is --config.check.
-func check(o app.SupervisorOptions, stdout, stderr io.Writer) int {
-	warnings, err := app.CheckSupervisor(o)
-	for _, warning := range warnings {
-		_, _ = fmt.Fprintln(stderr, o.Redactor.Mask("warning: "+warning.String()))
-	}
-	if err != nil {
-		_, _ = fmt.Fprintln(stderr, o.Redactor.Mask(err.Error()))
-		return exitFailed
-	}
-	_, _ = fmt.Fprintf(stdout, "%s is valid\n", o.ConfigFile)
-	return exitOK
+	return app.ExitOK
 }
