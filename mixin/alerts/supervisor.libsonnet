@@ -186,6 +186,15 @@ function(config)
       description: '{{ $value | printf "%.0f" }} processes outlived their workers of pool {{ $labels.pool }} ({{ $labels.application }} on {{ $labels.connection }}) within an hour and were killed.',
     },
     {
+      name: 'QueuefleetSupervisorOrphanWorkers',
+      severity: 'warning',
+      'for': '15m',
+      dashboard: 'workers',
+      expr: 'sum by (%s) (min_over_time(queuefleet_supervisor_orphan_workers{%s}[5m])) > 0' % [pool, s.supervisor],
+      summary: 'Workers of an earlier Horizon run on without their master.',
+      description: '{{ $value | printf "%.0f" }} processes of an earlier Horizon of {{ $labels.application }} (pool {{ $labels.pool }} on {{ $labels.connection }}) run on: nobody scales, ends or replaces them.',
+    },
+    {
       name: 'QueuefleetSupervisorWorkersOutdated',
       severity: 'warning',
       'for': '1h',

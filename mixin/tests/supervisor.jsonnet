@@ -204,6 +204,16 @@ t.file([
     '180m': [],
   }),
 
+  t.case('QueuefleetSupervisorOrphanWorkers', {
+    [p('orphan_workers', 'shop')]: '0+0x4 3+0x60 0+0x40',
+    // They finish their jobs and leave.
+    [p('orphan_workers', 'crm')]: '0+0x4 3+0x10 0+0x90',
+  }, {
+    '20m': [],
+    '40m': [pool('warning', '3 processes of an earlier Horizon of shop (pool shop on shop-eu) run on: nobody scales, ends or replaces them.')],
+    '80m': [],
+  }),
+
   t.case('QueuefleetSupervisorWorkersOutdated', {
     [p('workers_outdated', 'shop')]: '0+0x4 2+0x100 0+0x40',
     // Replaced within the hour.
