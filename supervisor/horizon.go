@@ -39,9 +39,9 @@ func findHorizons(dirs []string) (map[string]horizons.Tree, error) {
 
 // horizonView is what a pool knows of its application's Horizons beside its own.
 type horizonView struct {
-	looking bool // a goroutine looks
-	clear   bool // nobody else's master lived a moment ago: one may be started
-	status  *HorizonStatus
+	awaits bool // the next look
+	clear  bool // nobody else's master lived a moment ago: one may be started
+	status *HorizonStatus
 }
 
 // HorizonStatus is what is known of an application's Horizons that the pool's
@@ -66,27 +66,37 @@ func (l *loop) watchHorizons() {
 	l.lookForHorizons(pools)
 }
 
-// lookForHorizons has a goroutine look at the process table once for pools.
+// lookForHorizons has a goroutine look at the process table once for pools. A
+// look that is under way may have begun too early for them: they get the next.
 func (l *loop) lookForHorizons(pools []*pool) {
-	find := l.s.horizons
-	pools = slices.DeleteFunc(pools, func(p *pool) bool { return p.horizon.looking })
-	if find == nil || len(pools) == 0 {
+	if l.s.horizons == nil {
 		return
 	}
+	for _, p := range pools {
+		if !p.horizon.awaits {
+			p.horizon.awaits = true
+			l.lookedFor = append(l.lookedFor, p)
+		}
+	}
+	if l.lookingFor || len(l.lookedFor) == 0 {
+		return
+	}
+	l.lookingFor, pools, l.lookedFor = true, l.lookedFor, nil
 	dirs := make([]string, len(pools))
 	for i, p := range pools {
-		p.horizon.looking = true
+		p.horizon.awaits = false
 		dirs[i] = p.def.queue.Worker.Directory
 	}
 	go func() {
-		trees, err := find(dirs)
+		trees, err := l.s.horizons(dirs)
 		l.s.post(func(l *loop) {
+			l.lookingFor = false
 			for i, p := range pools {
-				p.horizon.looking = false
 				if l.pools[p.def.key] == p {
 					l.sawHorizons(p, trees[dirs[i]], err)
 				}
 			}
+			l.lookForHorizons(nil)
 		})
 	}()
 }
@@ -97,15 +107,20 @@ func (l *loop) mayBegin(p *pool) bool {
 	if !p.def.isHorizon() || l.s.horizons == nil || p.horizon.clear {
 		return true
 	}
-	lives := false
-	p.all(func(w *worker) { lives = lives || w.child != nil })
-	if lives {
+	if p.lives() {
 		return true // nothing is started before that one has gone
 	}
 	if p.desired() > 0 {
 		l.lookForHorizons([]*pool{p})
 	}
 	return false
+}
+
+// lives reports whether the pool has a process.
+func (p *pool) lives() bool {
+	lives := false
+	p.all(func(w *worker) { lives = lives || w.child != nil })
+	return lives
 }
 
 // sawHorizons takes in what lives of an application's Horizons.
@@ -116,7 +131,7 @@ func (l *loop) sawHorizons(p *pool, t horizons.Tree, err error) {
 	}
 	own := map[int]bool{}
 	for _, w := range l.workers {
-		own[w.pid] = true
+		own[w.pid] = w.pid != 0
 	}
 	before := p.horizon.status
 	status := &HorizonStatus{Files: p.def.queue.Worker.Generate, SeenAt: l.now(), Masters: []horizons.Process{}, Orphans: t.Orphans}
@@ -124,8 +139,10 @@ func (l *loop) sawHorizons(p *pool, t horizons.Tree, err error) {
 		status.Orphans = []horizons.Process{}
 	}
 	for i := range t.Masters {
-		if !own[t.Masters[i].PID] {
-			status.Masters = append(status.Masters, t.Masters[i].Process)
+		m := &t.Masters[i]
+		mine := own[m.PID] || slices.ContainsFunc(m.Above, func(pid int) bool { return own[pid] })
+		if !mine {
+			status.Masters = append(status.Masters, m.Process)
 		}
 	}
 	p.horizon.status = status
@@ -139,24 +156,23 @@ func (l *loop) sawHorizons(p *pool, t horizons.Tree, err error) {
 	if p.startError != nil && p.startError.Reason == ReasonAnotherMaster {
 		p.startError = nil
 	}
-	p.horizon.clear = true
-	l.touch(p)
+	if !p.lives() { // else what is seen now says nothing of its next start
+		p.horizon.clear = true
+		l.touch(p)
+	}
 }
 
 // anotherMaster keeps a pool from starting a second master.
 func (l *loop) anotherMaster(p *pool, text string) {
 	p.horizon.clear = false
 	why := &CannotStart{Reason: ReasonAnotherMaster, Text: text}
-	known := p.startError != nil && *p.startError == *why
-	lives := false
-	p.all(func(w *worker) { lives = lives || w.child != nil })
-	if !known {
+	if p.startError == nil || *p.startError != *why {
 		l.log.Error("A second Horizon master is not started", "pool", p.def.name, "reason", why.Reason, "err", text)
 		l.event(Event{Pool: p.def.name, Slot: -1, Kind: EventCannotStart, Text: text, Fields: map[string]any{"reason": why.Reason}})
 	}
 	p.startError = why
 	l.mark(p)
-	if !lives {
+	if !p.lives() {
 		l.wake(p, l.now().Add(horizonAgain))
 	}
 }

@@ -15,11 +15,11 @@ func (p *presetPlanner) put(ctx context.Context, in preset.Input, spec *proc.Spe
 	if in.Files == nil || p.observe {
 		return nothing, nil
 	}
-	undo, err = in.Files.Put(ctx, p.run, spec)
+	bringBack, err := in.Files.Put(ctx, p.run, spec)
 	if err != nil {
 		return nil, err
 	}
-	if undo == nil {
+	if bringBack == nil {
 		return nothing, nil
 	}
 	p.log.Info("The files that Horizon reads were replaced", "pool", in.Queue.Name, "directory", in.Queue.Worker.Generate)
@@ -28,6 +28,6 @@ func (p *presetPlanner) put(ctx context.Context, in preset.Input, spec *proc.Spe
 	}
 	return func() error {
 		p.log.Warn("The files that Horizon reads are brought back as they were", "pool", in.Queue.Name, "directory", in.Queue.Worker.Generate)
-		return undo()
+		return bringBack()
 	}, nil
 }

@@ -87,6 +87,7 @@ func TestEachStartOfAMasterLooks(t *testing.T) {
 	config := fleet(queueConfig{name: "a", preset: "horizon", min: 1, max: 1})
 	inBubble(t, config, func(o *Options) { o.horizons = others.find }, func(b *bench) {
 		b.counts("a", 0, 1, 0, 0)
+		b.advance(time.Minute) // what is seen while its process lives counts for nothing
 		others.set([]int{4711}, nil)
 		b.processes.running()[0].exit(0)
 		b.advance(10 * time.Second)

@@ -35,6 +35,9 @@ type loop struct {
 	looking bool             // a goroutine looks which of them are
 	samples bool             // a goroutine measures
 
+	lookingFor bool    // a goroutine looks for Horizons
+	lookedFor  []*pool // for which the next look is
+
 	preparations int // numbers them
 	draining     bool
 	hurry        time.Duration // the longest grace while draining, -1 = the workers' own

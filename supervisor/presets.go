@@ -83,9 +83,25 @@ func (p *presetPlanner) make(ctx context.Context, r planRequest) (planResult, er
 		}
 	}
 	// What keeps the application from being asked is better said before.
-	if _, err := p.build(kind, in, in.Queues); err != nil {
+	first, err := p.build(kind, in, in.Queues)
+	if err != nil {
 		return planResult{}, err
 	}
+	// An application may not even boot without its files.
+	undo, err := p.put(ctx, in, first.spec)
+	if err != nil {
+		return planResult{}, err
+	}
+	result, err := p.ask(ctx, kind, in, r)
+	if err != nil {
+		return planResult{}, errors.Join(err, undo())
+	}
+	return result, nil
+}
+
+// ask asks the application what is to be known of it, and makes the commands.
+func (p *presetPlanner) ask(ctx context.Context, kind preset.Preset, in preset.Input, r planRequest) (planResult, error) {
+	var err error
 	if in.Version, err = p.version(ctx, kind, in, r.anew); err != nil {
 		return planResult{}, err
 	}
@@ -93,13 +109,9 @@ func (p *presetPlanner) make(ctx context.Context, r planRequest) (planResult, er
 	if err != nil {
 		return planResult{}, err
 	}
-	undo, err := p.put(ctx, in, nominal.spec)
-	if err != nil {
-		return planResult{}, err
-	}
 	if !r.proven || r.anew || nominal.hash != r.nominal {
 		if err := p.prove(ctx, kind, in); err != nil {
-			return planResult{}, errors.Join(err, undo())
+			return planResult{}, err
 		}
 	}
 	result := planResult{versionText: in.Version.String(), deaf: p.isDeaf(in), nominal: nominal.hash, specs: make(map[string]command, len(r.parts))}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +98,9 @@ func TestTree(t *testing.T) {
 		tree := s.Of(place)
 		got := [4][]int{{}, {}, {}, pids(tree.Orphans)}
 		for _, m := range tree.Masters {
+			if m.PID == 11 && !slices.Equal(m.Above, []int{10, 1}) {
+				t.Errorf("%s: above %d are %v", dir, m.PID, m.Above)
+			}
 			got[0] = append(got[0], m.PID)
 			got[1] = append(got[1], pids(m.Supervisors)...)
 			got[2] = append(got[2], pids(m.Workers)...)

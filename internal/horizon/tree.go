@@ -13,6 +13,7 @@ type MasterTree struct {
 	Process
 	Supervisors []Process `json:"supervisors"`
 	Workers     []Process `json:"workers"` // of all its supervisors
+	Above       []int     `json:"-"`       // numbers of the processes that it descends from, the nearest first
 }
 
 // All lists a master and all that it has started.
@@ -43,7 +44,7 @@ func (s *Snapshot) Of(place Place) Tree {
 		byPID[p.PID] = p
 		if p.Kind == Master && place.has(p) {
 			masters[p.PID] = len(t.Masters)
-			t.Masters = append(t.Masters, MasterTree{Process: *p})
+			t.Masters = append(t.Masters, MasterTree{Process: *p, Supervisors: []Process{}, Workers: []Process{}, Above: s.ancestors(p.PID)})
 		}
 	}
 	for i := range all {
@@ -95,17 +96,25 @@ func (s *Snapshot) innermost() []Process {
 // above returns the nearest process of a kind that a process descends from, nil
 // where there is none.
 func (s *Snapshot) above(p *Process, byPID map[int]*Process, kind Kind) *Process {
-	const most = 64 // the table is not of one moment, so there might be a circle
-	pid := p.PID
-	for range most {
-		parent, ok := s.parents[pid]
-		if !ok || parent <= 0 {
-			return nil
+	for _, pid := range s.ancestors(p.PID) {
+		if found := byPID[pid]; found != nil && found.Kind == kind {
+			return found
 		}
-		if p := byPID[parent]; p != nil && p.Kind == kind {
-			return p
-		}
-		pid = parent
 	}
 	return nil
+}
+
+// ancestors lists what a process descends from, the nearest first.
+func (s *Snapshot) ancestors(pid int) []int {
+	const most = 64 // the table is not of one moment, so there might be a circle
+	var all []int
+	for range most {
+		parent := s.parents[pid]
+		if parent <= 0 {
+			break
+		}
+		all = append(all, parent)
+		pid = parent
+	}
+	return all
 }
