@@ -74,7 +74,7 @@ func (c *connectionsTest) run(ctx context.Context) error {
 // not hold up the rest.
 const (
 	brisk    = 32
-	patience = 250 * time.Millisecond
+	patience = 100 * time.Millisecond
 )
 
 // test tries all connections, at most c.concurrency at a time.
@@ -83,6 +83,8 @@ func (c *connectionsTest) test(ctx context.Context, cfg *configs.Config, chosen 
 	var g errgroup.Group
 	g.SetLimit(c.concurrency)
 	slots := make(chan struct{}, brisk)
+	bar := c.env.newProgress(len(chosen), "Testing")
+	defer bar.end()
 	for i, conn := range chosen {
 		slots <- struct{}{}
 		g.Go(func() error {
@@ -93,6 +95,7 @@ func (c *connectionsTest) test(ctx context.Context, cfg *configs.Config, chosen 
 			defer cancel()
 			results[i] = collector.TestConnection(ctx, *conn)
 			results[i].Error = c.env.redactor.Mask(results[i].Error)
+			bar.done()
 			return nil
 		})
 	}
