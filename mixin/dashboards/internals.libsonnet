@@ -76,7 +76,7 @@ function(config)
     }),
   ]);
 
-  local build = 'max by (%(by)s, version, revision) (queuefleet_exporter_build_info{%(e)s} or queuefleet_supervisor_build_info{%(s)s})' % { by: by, e: e, s: s };
+  local build = 'label_replace(queuefleet_exporter_build_info{%s} or queuefleet_supervisor_build_info{%s}, "revision", "$1", "revision", "(.{10}).*")' % [e, s];
   local programs = g.row('Programs', [
     g.table({
       title: 'All programs',
@@ -134,7 +134,7 @@ function(config)
     g.timeseries({
       title: 'Supervisor’s loop',
       ask: 'Does the loop that decides keep up?',
-      good: 'Milliseconds, and never longer than a second ago.',
+      good: 'A pass takes milliseconds; the last one is no older than a scrape interval.',
       next: 'The supervisor’s log; its host’s CPU.',
       targets: [
         { expr: 'histogram_quantile(0.99, sum by (%s, le) (rate(queuefleet_supervisor_loop_duration_seconds_bucket{%s}[$__rate_interval])))' % [by, s], legend: '{{instance}} a pass, 99th percentile' },
@@ -160,7 +160,7 @@ function(config)
       ask: 'When was there no data, and whose?',
       good: 'Up.',
       next: 'The program’s log.',
-      targets: { expr: 'max by (%s) (up{%s} or up{%s})' % [by, e, s], legend: one },
+      targets: { expr: 'max by (%s) (up{%s} or up{%s})' % [by, e, s], legend: '{{instance}}' },
       maps: d.maps.up,
       thresholds: d.anyWanted,
       w: 8,

@@ -141,9 +141,9 @@ function(config)
     g.timeseries({
       title: 'Budget left over time',
       ask: 'When did the budget go?',
-      good: 'A slow slope, and steps back up as bad days pass out of the 30.',
+      good: 'A slow slope, and steps back up as bad days pass out of the 30. Cut off at −100 %.',
       next: 'What happened at the steep places: annotations, alerts.',
-      targets: { expr: '%s\nand on (%s)\nbottomk(8, min_over_time((%s)[$__range:$__interval] @ end()))' % [budget, g.by.queue, budget], legend: g.names.queue },
+      targets: { expr: 'clamp_min(%s, -1)\nand on (%s)\nbottomk(8, min_over_time((%s)[$__range:$__interval] @ end()))' % [budget, g.by.queue, budget], legend: g.names.queue },
       unit: 'percentunit',
       max: 1,
       thresholds: d.limit(0, 'red'),
