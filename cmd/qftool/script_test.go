@@ -67,6 +67,7 @@ func TestScript(t *testing.T) {
 			"paste":     paste,
 			"fleet":     bigFleet,
 			"need":      need,
+			"laravel":   layOutLaravel,
 			"replace":   replaceText,
 		},
 	})

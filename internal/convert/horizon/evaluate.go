@@ -17,22 +17,20 @@ var script string
 
 // Source is where an application's configuration is.
 type Source struct {
-	ConfigDir   string            // the application's config directory
-	AppDir      string            // "" = the directory above it
-	EnvFile     string            // "" = .env of AppDir, where there is one
-	Environment string            // of Horizon; "" = what the application says
-	Variables   map[string]string // win over those of EnvFile
-	NoBoot      bool              // do without the application's own Laravel
+	ConfigDir   string // the application's config directory
+	AppDir      string // "" = the directory above it
+	EnvFile     string // "" = .env of AppDir, where there is one
+	Environment string // of Horizon; "" = what the application says
+	NoBoot      bool   // do without the application's own Laravel
 }
 
 // job is what the script is told.
 type job struct {
-	Config      string            `json:"config"`
-	Base        string            `json:"base"`
-	EnvFile     string            `json:"env_file"`
-	Environment string            `json:"environment"`
-	Variables   map[string]string `json:"variables"`
-	Boot        bool              `json:"boot"`
+	Config      string `json:"config"`
+	Base        string `json:"base"`
+	EnvFile     string `json:"env_file"`
+	Environment string `json:"environment"`
+	Boot        bool   `json:"boot"`
 }
 
 // Evaluated is what PHP says of an application's configuration.
@@ -57,28 +55,26 @@ type Evaluated struct {
 
 // Evaluate has one PHP evaluate the configurations of all sources. It runs the
 // applications' own code.
-func Evaluate(ctx context.Context, p *php.Interpreter, sources ...Source) (list []*Evaluated, err error) {
-	jobs := make([]job, len(sources))
-	for i, s := range sources {
-		if jobs[i], err = s.job(); err != nil {
+func Evaluate(ctx context.Context, p *php.Interpreter, sources ...Source) ([]*Evaluated, error) {
+	// As arguments, since the user whom PHP runs as may not read a file of ours.
+	// There are no passwords in them.
+	var arguments []string
+	dir := ""
+	for _, s := range sources {
+		j, err := s.job()
+		if err != nil {
 			return nil, err
 		}
-	}
-	file, err := os.CreateTemp("", "queuefleet-import-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.Remove(file.Name())) }()
-	err = json.NewEncoder(file).Encode(jobs)
-	if p.User != nil {
-		err = errors.Join(err, file.Chown(int(p.User.UID), int(p.User.GID)))
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return nil, err
+		text, err := json.Marshal(j)
+		if err != nil {
+			return nil, err
+		}
+		arguments, dir = append(arguments, string(text)), j.Base
 	}
 	// No cached configuration: it may be older than the files.
 	environment := map[string]string{"APP_CONFIG_CACHE": "/proc/queuefleet-wants-no-cached-configuration/config.php"}
-	if err := p.Ask(ctx, php.Call{Dir: jobs[0].Base, Env: environment}, script, []string{file.Name()}, &list); err != nil {
+	var list []*Evaluated
+	if err := p.Ask(ctx, php.Call{Dir: dir, Env: environment}, script, arguments, &list); err != nil {
 		return nil, err
 	}
 	if len(list) != len(sources) {
@@ -125,7 +121,7 @@ func (s Source) job() (job, error) {
 	}
 	boot := !s.NoBoot && exists(filepath.Join(base, "vendor/autoload.php")) && exists(filepath.Join(base, "bootstrap/app.php")) &&
 		filepath.Join(base, "config") == config
-	return job{Config: config, Base: base, EnvFile: env, Environment: s.Environment, Variables: s.Variables, Boot: boot}, nil
+	return job{Config: config, Base: base, EnvFile: env, Environment: s.Environment, Boot: boot}, nil
 }
 
 func exists(path string) bool {

@@ -1,7 +1,7 @@
 <?php
 // Evaluates an application's configuration files, by Laravel itself where it is
 // there, else by stand-ins for what such files call, and tells what they say.
-// Its one argument is a list of jobs as JSON.
+// Each argument is a job as JSON.
 
 /** What a file asks of Laravel and stand-ins cannot answer. */
 final class QueuefleetMissing extends RuntimeException
@@ -31,7 +31,11 @@ final class Queuefleet
 function queuefleet_dotenv($path)
 {
     $all = [];
-    $text = preg_replace('/^\xEF\xBB\xBF/', '', (string) file_get_contents($path));
+    $text = @file_get_contents($path);
+    if ($text === false) {
+        throw new RuntimeException("$path cannot be read by the user whose the application is");
+    }
+    $text = preg_replace('/^\xEF\xBB\xBF/', '', $text);
     $end = '[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\z)';
     $pattern = '/\G(?:'.$end.'|[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]*)[ \t]*=[ \t]*'
         .'(?:"((?:[^"\\\\]|\\\\.)*)"'.$end.'|\'([^\'\r\n]*)\''.$end.'|(?!["\'])([^\r\n]*)(?:\r\n|\n|\r|\z)))/s';
@@ -152,10 +156,7 @@ function queuefleet_require($file)
 function queuefleet_by_hand(array $job)
 {
     Queuefleet::$base = $job['base'];
-    Queuefleet::$variables = $job['variables'] ?? [];
-    if (($job['env_file'] ?? '') !== '') {
-        Queuefleet::$variables += queuefleet_dotenv($job['env_file']);
-    }
+    Queuefleet::$variables = $job['env_file'] === '' ? [] : queuefleet_dotenv($job['env_file']);
     if (function_exists('env') && ! defined('QUEUEFLEET_STAND_INS')) {
         $_SERVER = Queuefleet::$variables + $_SERVER; // for Laravel's own, which is there after all
     }
@@ -196,7 +197,7 @@ function queuefleet_by_laravel(array $job)
 {
     require_once $job['base'].'/vendor/autoload.php';
     $app = require $job['base'].'/bootstrap/app.php';
-    if (($job['env_file'] ?? '') !== '') {
+    if ($job['env_file'] !== '') {
         $app->useEnvironmentPath(dirname($job['env_file']))->loadEnvironmentFrom(basename($job['env_file']));
     }
     $app->bootstrapWith([
@@ -306,8 +307,9 @@ function queuefleet_job(array $job)
 }
 
 $results = [];
-foreach (json_decode(file_get_contents($argv[1]), true) as $job) {
+foreach (array_slice($argv, 1) as $text) {
     try {
+        $job = json_decode($text, true);
         $results[] = queuefleet_job($job);
     } catch (Throwable $e) {
         $results[] = ['error' => $e instanceof Error ? get_class($e).' at '.basename($e->getFile()).':'.$e->getLine() : $e->getMessage()];
