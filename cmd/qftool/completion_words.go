@@ -172,6 +172,10 @@ func (c *completer) values(name, placeholder, prefix string) []candidate {
 		return c.entries(configs.ApplicationEntry)
 	case "pool", "queue":
 		return c.entries(configs.QueueEntry)
+	case "key=value":
+		return c.keys("=")
+	case "unset":
+		return c.keys("")
 	case "shell":
 		return plainCandidates(shells())
 	}
@@ -184,6 +188,24 @@ func (c *completer) values(name, placeholder, prefix string) []candidate {
 	default:
 		return nil
 	}
+}
+
+// keys lists the keys of the entries that the command edits.
+func (c *completer) keys(behind string) []candidate {
+	if len(c.path) == 0 {
+		return nil
+	}
+	var list []candidate
+	for _, key := range configs.Keys(configs.EntryKind(strings.TrimSuffix(c.path[0], "s"))) {
+		if !configs.SecretKey(key) && key != "deleted_at" {
+			word, free := strings.CutSuffix(key, "NAME")
+			if !free {
+				word += behind
+			}
+			list = append(list, candidate{value: word})
+		}
+	}
+	return list
 }
 
 // fixed returns the values of a flag that takes one of a few.
