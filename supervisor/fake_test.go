@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/queuefleet/queuefleet/configs"
+	"github.com/queuefleet/queuefleet/internal/mailbox"
 	"github.com/queuefleet/queuefleet/internal/proc"
 	"github.com/queuefleet/queuefleet/internal/queue"
 )
@@ -24,7 +25,7 @@ import (
 // soon as it is started, and leaves when it is told to, unless the test says
 // otherwise.
 type fakeProcesses struct {
-	out *mailbox[processEvent]
+	out *mailbox.Mailbox[processEvent]
 
 	mu    sync.Mutex
 	all   []*fakeChild
@@ -32,7 +33,7 @@ type fakeProcesses struct {
 	pids  int
 }
 
-func (f *fakeProcesses) events() *mailbox[processEvent] { return f.out }
+func (f *fakeProcesses) events() *mailbox.Mailbox[processEvent] { return f.out }
 
 func (f *fakeProcesses) start(l proc.Launch) child {
 	f.mu.Lock()
@@ -46,9 +47,9 @@ func (f *fakeProcesses) start(l proc.Launch) child {
 	switch {
 	case c.refused != nil:
 		c.ended = true
-		f.out.put(processEvent{Kind: proc.Failed, Child: c, At: time.Now(), Err: c.refused}, processEvent{Kind: proc.Gone, Child: c})
+		f.out.Put(processEvent{Kind: proc.Failed, Child: c, At: time.Now(), Err: c.refused}, processEvent{Kind: proc.Gone, Child: c})
 	default:
-		f.out.put(processEvent{Kind: proc.Started, Child: c, PID: c.pid, At: time.Now()})
+		f.out.Put(processEvent{Kind: proc.Started, Child: c, PID: c.pid, At: time.Now()})
 		if c.lives > 0 {
 			time.AfterFunc(c.lives, func() { c.exit(c.status) })
 		} else if c.lives < 0 {
@@ -175,7 +176,7 @@ func (c *fakeChild) end(exit *proc.Exit) {
 		return
 	}
 	c.ended = true
-	c.f.out.put(processEvent{Kind: proc.Exited, Child: c, At: time.Now(), Exit: exit}, processEvent{Kind: proc.Gone, Child: c})
+	c.f.out.Put(processEvent{Kind: proc.Exited, Child: c, At: time.Now(), Exit: exit}, processEvent{Kind: proc.Gone, Child: c})
 }
 
 // says has the worker write a line, which a fakePlanner's parser understands.
@@ -349,7 +350,7 @@ func inBubble(t *testing.T, config string, change func(*Options), test func(*ben
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{
-			t: t, processes: &fakeProcesses{out: newMailbox[processEvent](0)}, begin: time.Now(), done: make(chan struct{}),
+			t: t, processes: &fakeProcesses{out: mailbox.New[processEvent](0)}, begin: time.Now(), done: make(chan struct{}),
 			planner: &fakePlanner{kinds: fakeTraits(), cannot: map[string]*CannotStart{}, hangs: map[string]bool{}, release: make(chan struct{}), salt: proc.NewSalt()},
 			reader:  &fakeReader{down: map[string]bool{}, ready: map[string]float64{}, found: map[string][]string{}},
 			log:     &logLines{},

@@ -85,19 +85,19 @@ func (l *loop) run(stop <-chan struct{}) {
 		case <-stop:
 			begin, stop = l.now(), nil
 			l.drain()
-		case <-l.s.inbox.ready:
+		case <-l.s.inbox.Ready():
 			begin = l.now()
-			for _, do := range l.s.inbox.take() {
+			for _, do := range l.s.inbox.Take() {
 				do(l)
 			}
-		case <-l.s.processes.events().ready:
+		case <-l.s.processes.events().Ready():
 			begin = l.now()
-			for _, e := range l.s.processes.events().take() {
+			for _, e := range l.s.processes.events().Take() {
 				l.happened(e)
 			}
-		case <-l.s.notes.ready:
+		case <-l.s.notes.Ready():
 			begin = l.now()
-			for _, n := range l.s.notes.take() {
+			for _, n := range l.s.notes.Take() {
 				l.noted(n)
 			}
 		case <-timer.C:

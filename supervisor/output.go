@@ -1,9 +1,6 @@
 package supervisor
 
 import (
-	"log/slog"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/queuefleet/queuefleet/internal/proc"
@@ -44,7 +41,7 @@ func (l *loop) observer(w *worker) func(proc.Line) {
 	parser, process, notes := w.parser, w.process, l.s.notes
 	return func(line proc.Line) {
 		for _, e := range parser.line(line) {
-			notes.put(note{w, process, e})
+			notes.Put(note{w, process, e})
 		}
 	}
 }
@@ -122,33 +119,4 @@ func (s *subPool) excess() bool {
 		}
 	}
 	return active > s.wanted
-}
-
-// Forward returns a function for proc.Options.Forward that writes the workers'
-// output to a log, each line with its pool, slot and stream.
-func Forward(logger *slog.Logger) func(*proc.Child, proc.Line) {
-	return func(c *proc.Child, line proc.Line) {
-		pool, slot := splitName(c.Name())
-		attributes := []any{"pool", pool, "slot", slot, "stream", line.Stream, "line", line.Text}
-		if line.More {
-			attributes = append(attributes, "continues", true)
-		}
-		if line.Lost > 0 {
-			attributes = append(attributes, "lost", line.Lost)
-		}
-		logger.Info("Worker output", attributes...)
-	}
-}
-
-// splitName takes a worker's name apart.
-func splitName(name string) (pool string, slot int) {
-	i := strings.LastIndexByte(name, '/')
-	if i < 0 {
-		return name, -1
-	}
-	slot, err := strconv.Atoi(name[i+1:])
-	if err != nil {
-		return name, -1
-	}
-	return name[:i], slot
 }

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/queuefleet/queuefleet/internal/mailbox"
 	"github.com/queuefleet/queuefleet/internal/proc"
 )
 
@@ -33,14 +34,14 @@ type processEvent struct {
 // processes starts children and tells what becomes of them. Neither waits.
 type processes interface {
 	start(proc.Launch) child
-	events() *mailbox[processEvent]
+	events() *mailbox.Mailbox[processEvent]
 }
 
 // managed is the processes of a proc.Manager. Children that are run to their
 // end by runOnce are kept apart from the loop's.
 type managed struct {
 	manager *proc.Manager
-	out     *mailbox[processEvent]
+	out     *mailbox.Mailbox[processEvent]
 
 	errands sync.WaitGroup // runs of run
 	over    chan struct{}  // closed when errands are no longer waited for
@@ -49,16 +50,16 @@ type managed struct {
 
 	mu     sync.Mutex
 	closed bool // no further errand
-	errand map[*proc.Child]*mailbox[proc.Event]
+	errand map[*proc.Child]*mailbox.Mailbox[proc.Event]
 }
 
 func newManaged(m *proc.Manager) *managed {
-	return &managed{manager: m, out: newMailbox[processEvent](0), over: make(chan struct{}), patience: errandsEnd, errand: map[*proc.Child]*mailbox[proc.Event]{}}
+	return &managed{manager: m, out: mailbox.New[processEvent](0), over: make(chan struct{}), patience: errandsEnd, errand: map[*proc.Child]*mailbox.Mailbox[proc.Event]{}}
 }
 
 func (m *managed) start(l proc.Launch) child { return m.manager.Start(l) }
 
-func (m *managed) events() *mailbox[processEvent] { return m.out }
+func (m *managed) events() *mailbox.Mailbox[processEvent] { return m.out }
 
 // pump passes events on until ctx ends.
 func (m *managed) pump(ctx context.Context) {
@@ -84,10 +85,10 @@ func (m *managed) pass(e proc.Event) {
 		if e.Kind == proc.Started {
 			event.PID = e.Child.PID()
 		}
-		m.out.put(event)
+		m.out.Put(event)
 		return
 	}
-	to.put(e)
+	to.Put(e)
 }
 
 // errandsEnd is how long the end of errands is waited for that were killed.
@@ -114,7 +115,7 @@ func (m *managed) close() {
 // run starts a child and returns how it ended once its output has been read.
 // The end of ctx kills it.
 func (m *managed) run(ctx context.Context, l proc.Launch) (*proc.Exit, error) {
-	events := newMailbox[proc.Event](0)
+	events := mailbox.New[proc.Event](0)
 	m.mu.Lock() // no event is passed before the child is known
 	if m.closed {
 		m.mu.Unlock()
@@ -136,8 +137,8 @@ func (m *managed) run(ctx context.Context, l proc.Launch) (*proc.Exit, error) {
 			_ = c.Stop(0) // what cannot be killed ends by itself
 		case <-m.over: // nobody passes events on any more
 			return exit, cmp.Or(failure, context.Canceled)
-		case <-events.ready:
-			for _, e := range events.take() {
+		case <-events.Ready():
+			for _, e := range events.Take() {
 				switch e.Kind {
 				case proc.Failed:
 					failure = e.Err

@@ -62,6 +62,13 @@ func testPresets(name string) (preset.Preset, bool) {
 	return preset.Preset{Name: name, Build: build}, name == "exec"
 }
 
+// forwardTo writes workers' output to a log.
+func forwardTo(logger *slog.Logger) func(*proc.Child, proc.Line) {
+	return func(c *proc.Child, line proc.Line) {
+		logger.Info("Worker output", "worker", c.Name(), "line", line.Text)
+	}
+}
+
 // real is a supervisor of real processes over a real Redis.
 type real struct {
 	*Supervisor
@@ -77,7 +84,7 @@ func newReal(t testing.TB, change func(*Options)) *real {
 	t.Helper()
 	r := &real{t: t, done: make(chan struct{}), server: redistest.Start(t, redistest.Options{}), log: &logLines{}}
 	logger := slog.New(slog.NewTextHandler(r.log, nil))
-	manager, err := proc.New(proc.Options{Logger: logger, Forward: Forward(logger)})
+	manager, err := proc.New(proc.Options{Logger: logger, Forward: forwardTo(logger)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +187,7 @@ func TestRealWorkers(t *testing.T) {
 	if p, _ := s.Pool("good"); p.Counters.Exits[proc.ReasonClean]+p.Counters.Exits[proc.ReasonSignal] < 3 || p.Counters.BusyKilled != 0 {
 		t.Errorf("good: %+v", p.Counters)
 	}
-	if !strings.Contains(r.log.text.String(), "pool=stubborn slot=0 stream=output line=up") {
+	if !strings.Contains(r.log.text.String(), "worker=stubborn/0 line=up") {
 		t.Error("a worker's output is not in the log")
 	}
 }

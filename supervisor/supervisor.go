@@ -12,6 +12,7 @@ import (
 
 	"github.com/queuefleet/queuefleet/configs"
 	"github.com/queuefleet/queuefleet/internal/connection"
+	"github.com/queuefleet/queuefleet/internal/mailbox"
 	"github.com/queuefleet/queuefleet/internal/preset"
 	"github.com/queuefleet/queuefleet/internal/proc"
 )
@@ -53,8 +54,8 @@ type Supervisor struct {
 	managed   *managed // nil in tests with other processes
 	horizons  horizonFinder
 
-	inbox *mailbox[func(*loop)]
-	notes *mailbox[note] // what workers' output tells
+	inbox *mailbox.Mailbox[func(*loop)]
+	notes *mailbox.Mailbox[note] // what workers' output tells
 	state atomic.Pointer[State]
 	ended chan struct{}
 
@@ -81,7 +82,7 @@ func New(o Options) *Supervisor {
 	}
 	s := &Supervisor{
 		o: o, log: o.Logger, processes: o.processes, planner: o.planner, reader: o.reader, horizons: o.horizons,
-		inbox: newMailbox[func(*loop)](0), notes: newMailbox[note](noteLimit), ended: make(chan struct{}),
+		inbox: mailbox.New[func(*loop)](0), notes: mailbox.New[note](noteLimit), ended: make(chan struct{}),
 	}
 	if s.processes == nil {
 		s.managed = newManaged(o.Manager)
@@ -154,4 +155,4 @@ func (s *Supervisor) Hasten() { s.post(func(l *loop) { l.hasten(hastened) }) }
 func (s *Supervisor) KillAll() { s.post(func(l *loop) { l.hasten(0) }) }
 
 // post sends the loop something to do.
-func (s *Supervisor) post(do func(*loop)) { s.inbox.put(do) }
+func (s *Supervisor) post(do func(*loop)) { s.inbox.Put(do) }

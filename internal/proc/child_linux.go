@@ -251,5 +251,5 @@ func (c *Child) checkGone() {
 
 func (c *Child) emit(event Event) {
 	event.Child, event.At = c, time.Now()
-	c.manager.events.put(event)
+	c.manager.events.Put(event)
 }

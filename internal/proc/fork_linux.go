@@ -17,11 +17,11 @@ var errNoCgroup = errors.New("no cgroup is delegated to the supervisor")
 func (m *Manager) forkLoop() {
 	for {
 		select {
-		case <-m.starts.ready:
+		case <-m.starts.Ready():
 		case <-m.done:
 			return
 		}
-		for _, c := range m.starts.take() {
+		for _, c := range m.starts.Take() {
 			select {
 			case <-m.done:
 				return

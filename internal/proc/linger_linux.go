@@ -70,7 +70,7 @@ func (m *Manager) linger(c *Child, exit *Exit) {
 	defer c.mu.Unlock()
 	if m.adopts {
 		c.sweeps++
-		m.sweeps.put(c) // for those that have left the session
+		m.sweeps.Put(c) // for those that have left the session
 	}
 	m.conclude(c, exit)
 }

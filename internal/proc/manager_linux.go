@@ -13,6 +13,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/queuefleet/queuefleet/internal/mailbox"
 )
 
 // markName is the environment variable by which processes that a worker leaves
@@ -32,9 +34,9 @@ type Manager struct {
 	nextID  atomic.Uint64
 	stats   stats
 
-	starts    *mailbox[*Child]
-	sweeps    *mailbox[*Child]
-	events    *mailbox[Event]
+	starts    *mailbox.Mailbox[*Child]
+	sweeps    *mailbox.Mailbox[*Child]
+	events    *mailbox.Mailbox[Event]
 	out       chan Event
 	died      chan os.Signal
 	forwarder *forwarder // nil without Forward
@@ -74,9 +76,9 @@ func New(o Options) (*Manager, error) {
 	m := &Manager{
 		log: o.Logger, options: o, null: null,
 		mark:     fmt.Sprintf("%s=%d-%x", markName, os.Getpid(), time.Now().UnixNano()),
-		starts:   newMailbox[*Child](),
-		sweeps:   newMailbox[*Child](),
-		events:   newMailbox[Event](),
+		starts:   mailbox.New[*Child](0),
+		sweeps:   mailbox.New[*Child](0),
+		events:   mailbox.New[Event](0),
 		out:      make(chan Event),
 		died:     make(chan os.Signal, 1),
 		buffers:  sync.Pool{New: func() any { return new([readSize]byte) }},
@@ -156,11 +158,11 @@ func onOwnThread(f func()) {
 func (m *Manager) pump() {
 	for {
 		select {
-		case <-m.events.ready:
+		case <-m.events.Ready():
 		case <-m.done:
 			return
 		}
-		for _, event := range m.events.take() {
+		for _, event := range m.events.Take() {
 			select {
 			case m.out <- event:
 			case <-m.done:
@@ -177,7 +179,7 @@ func (m *Manager) Start(l Launch) *Child {
 	c.mark = fmt.Sprintf("%s-%d", m.mark, c.id)
 	c.output.child, c.output.observe, c.output.forward = c, l.Observe, m.forwarder
 	c.output.limit = newLimiter(m.options.Rate, time.Now())
-	m.starts.put(c)
+	m.starts.Put(c)
 	return c
 }
 

@@ -44,7 +44,7 @@ func (m *Manager) killRest(c *Child) int {
 	}
 	m.stats.leaked.Add(uint64(count))
 	c.sweeps++
-	m.sweeps.put(c) // for those that have left the session
+	m.sweeps.Put(c) // for those that have left the session
 	return count
 }
 
@@ -69,11 +69,11 @@ func (m *Manager) adopted() ([]int, error) {
 func (m *Manager) sweepLoop() {
 	for {
 		select {
-		case <-m.sweeps.ready:
+		case <-m.sweeps.Ready():
 		case <-m.done:
 			return
 		}
-		for _, c := range m.sweeps.take() {
+		for _, c := range m.sweeps.Take() {
 			m.sweep(c)
 		}
 	}

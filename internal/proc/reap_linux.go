@@ -140,6 +140,6 @@ func (m *Manager) buryStranger(pid int) {
 	m.stats.strangers.Add(1)
 	if c := m.sweeping[pid]; c != nil {
 		delete(m.sweeping, pid)
-		m.sweeps.put(c) // counted in c.sweeps in place of the process
+		m.sweeps.Put(c) // counted in c.sweeps in place of the process
 	}
 }
