@@ -195,6 +195,34 @@ connections:
 	}
 }
 
+// Predis wants the same things in other places, and can do Sentinel.
+func TestPredis(t *testing.T) {
+	text := strings.Replace(fleet, `address: "[::1]:6379"`, `password: hunter2, sentinel: {master: m, addresses: ["s1:1", "s2:2"], password: hunter2}`, 1)
+	p := plan(t, strings.Replace(text, "horizon: {connection: mail.a", "horizon: {connection: shop-cluster", 1), Options{Client: Predis})
+	redis := p.redisTable()
+	for _, c := range []struct {
+		what string
+		got  any
+		want any
+	}{
+		{"socket", at(t, redis, "mail_a", "path"), "/run/redis.sock"},
+		{"password", at(t, redis, "default", "password"), reference("QF_SHOP_EU_PASSWORD")},
+		{"user", at(t, redis, "default", "username"), "app"},
+		{"TLS", at(t, redis, "default", "ssl", "peer_name"), "x.eu"},
+		{"sentinels", keys(at(t, redis, "cache")), []string{"0", "1", "options"}},
+		{"sentinels' password", at(t, redis, "cache", "1", "password"), reference("QF_CACHING_SENTINEL_PASSWORD")},
+		{"password behind them", at(t, redis, "cache", "options", "parameters", "password"), reference("QF_CACHING_PASSWORD")},
+		{"warnings", p.Warnings[1:3], []string{
+			"connection shop-cluster is a Redis Cluster, and Horizon keeps its records there: before 2026 Horizon takes the first node for all of it",
+			"connection caching: its sentinels have a password, which Predis knows from its version 2 on",
+		}},
+	} {
+		if d := cmp.Diff(c.want, c.got); d != "" {
+			t.Errorf("%s: %s", c.what, d)
+		}
+	}
+}
+
 // One deployment has one environment's connections.
 func TestEnvironment(t *testing.T) {
 	text := strings.Replace(fleet, "database: 3", "database: 3, environment: staging", 1)

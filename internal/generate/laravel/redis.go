@@ -15,6 +15,8 @@ func (p *Plan) checkServers() {
 		switch {
 		case c.config.Sentinel != nil && p.options.Client == PhpRedis:
 			p.fail("connection %s is found by Sentinel, which Laravel cannot do with phpredis: install predis/predis and give --client=predis", c.config.Name)
+		case c.config.Sentinel != nil && !c.config.Sentinel.Password.IsZero():
+			p.warn("connection %s: its sentinels have a password, which Predis knows from its version 2 on", c.config.Name)
 		case c.config.Cluster != nil:
 			p.checkCluster(c)
 		case c.config.Username != "" && c.config.Password.IsZero():
@@ -25,6 +27,9 @@ func (p *Plan) checkServers() {
 
 // checkCluster warns of queues whose keys lie on different nodes.
 func (p *Plan) checkCluster(c *connection) {
+	if h := p.app.Horizon; h != nil && h.Connection == c.config.Name {
+		p.warn("connection %s is a Redis Cluster, and Horizon keeps its records there: before 2026 Horizon takes the first node for all of it", c.config.Name)
+	}
 	for _, q := range p.queues {
 		if q.connection != c {
 			continue
