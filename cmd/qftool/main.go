@@ -97,6 +97,7 @@ func newApp(e *env) *kingpin.Application {
 	configureImportSupervisord(app, e)
 	configureCompletion(app, e)
 	configureMan(app, e)
+	configureGenerateAlertmanager(app, e)
 	configureDemo(app, e)
 	configureDemoWorker(app, e)
 	return app

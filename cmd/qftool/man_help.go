@@ -95,10 +95,10 @@ Args:
 {{- else -}}
 usage: {{.App.Name}} [<flags>] <command> [<args>]: {{.App.Help}}
 
-{{range .App.Commands}}{{if not .Hidden}}{{.|Row}}
+{{range .App.Commands}}{{if not (or .Hidden (eq .Name "help"))}}{{.|Row}}
 {{end}}{{end}}
 {{range .App.Flags}}{{if not .Hidden}}{{.|FlagRow}}
-{{end}}{{end}}
+{{end}}{{end -}}
 {{.App.Name}} help COMMAND tells more, with an example.
 {{end -}}
 `

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/queuefleet/queuefleet/internal/logging"
 	"github.com/queuefleet/queuefleet/internal/redistest"
@@ -44,6 +45,23 @@ func TestManualPage(t *testing.T) {
 	for _, want := range []string{"--config.file", "qftool connections test --timeout=2s shop-eu", "A mistake was found"} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("no %q in the page", want)
+		}
+	}
+}
+
+// TestHelpFitsAScreen also where somebody has a small one.
+func TestHelpFitsAScreen(t *testing.T) {
+	var help strings.Builder
+	if code := run([]string{"qftool", "--help"}, strings.NewReader(""), &help, io.Discard); code != exitOK {
+		t.Fatalf("exit code %d", code)
+	}
+	lines := strings.Split(strings.TrimRight(help.String(), "\n"), "\n")
+	if len(lines) > 28 {
+		t.Errorf("%d lines:\n%s", len(lines), help.String())
+	}
+	for _, line := range lines {
+		if n := utf8.RuneCountInString(line); n > 79 {
+			t.Errorf("%d columns: %s", n, line)
 		}
 	}
 }

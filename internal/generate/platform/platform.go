@@ -30,8 +30,8 @@ const (
 	markEnd   = ". A file that was changed by hand is not overwritten.\n"
 )
 
-// newFile puts the marking line above a body.
-func newFile(name, body string) File { return File{name, markBegin + digest(body) + markEnd + body} }
+// NewFile puts the marking line above a body.
+func NewFile(name, body string) File { return File{name, markBegin + digest(body) + markEnd + body} }
 
 func digest(body string) string {
 	sum := sha256.Sum256([]byte(body))

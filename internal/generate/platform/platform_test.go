@@ -137,7 +137,7 @@ func TestWriteKeepsWhatWasEdited(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
 	write := func(body string, force bool) Outcome {
 		t.Helper()
-		list, err := Write(dir, []File{newFile("unit", body)}, force)
+		list, err := Write(dir, []File{NewFile("unit", body)}, force)
 		if err != nil {
 			t.Fatal(err)
 		}

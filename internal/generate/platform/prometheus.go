@@ -89,7 +89,7 @@ func (p Prometheus) Configuration(cfg *configs.Config) (File, error) {
 	if err := t.Execute(&b, s); err != nil {
 		return File{}, err
 	}
-	return newFile("prometheus-"+p.Form+".yml", b.String()), nil
+	return NewFile("prometheus-"+p.Form+".yml", b.String()), nil
 }
 
 // check refuses what Prometheus would refuse, or would take for something else.

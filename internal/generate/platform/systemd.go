@@ -213,7 +213,7 @@ func fill(name, text string, u unit) (File, error) {
 	if err := t.Execute(&b, u); err != nil {
 		return File{}, err
 	}
-	return newFile(name, b.String()), nil
+	return NewFile(name, b.String()), nil
 }
 
 // roundUp doubles n and rounds it up to a power of two.
