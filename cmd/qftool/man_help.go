@@ -93,7 +93,7 @@ Args:
 {{- end}}
 {{- end}}
 {{- else -}}
-usage: {{.App.Name}} [<flags>] <command> [<args>]: {{.App.Help}}
+usage: {{.App.Name}} [<flags>] <command> [<args>]
 
 {{range .App.Commands}}{{if not (or .Hidden (eq .Name "help"))}}{{.|Row}}
 {{end}}{{end}}
