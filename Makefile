@@ -15,7 +15,8 @@ LDFLAGS   := -s -w -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(
 
 # What the tests need beyond Go: real Redis, real Laravel, promtool, a browser.
 DEBIAN_PACKAGES := redis-server redis-sentinel redis-tools php-cli php-redis php-laravel-framework \
-                   prometheus prometheus-alertmanager jsonnet prometheus-redis-exporter chromium
+                   prometheus prometheus-alertmanager jsonnet prometheus-redis-exporter chromium \
+                   systemd zsh fish groff-base bsdutils
 BENCH_PACKAGES  := prometheus-redis-exporter supervisor
 
 .DEFAULT_GOAL := help
