@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -78,6 +80,7 @@ func (c *checkConfig) run(context.Context) error {
 	if len(c.files) == 0 {
 		c.files = []string{c.env.configFile}
 	}
+	defer c.boundMemory()()
 	report := checkReport{OK: true}
 	for _, file := range c.files {
 		r := c.checkFile(file)
@@ -95,6 +98,27 @@ func (c *checkConfig) run(context.Context) error {
 		return errFound
 	}
 	return nil
+}
+
+// boundMemory has the runtime collect sooner than it would: the tree of a large
+// file is most of what is there, and by default as much again would be garbage.
+// It returns what undoes that. GOMEMLIMIT, where it is set, is left alone.
+func (c *checkConfig) boundMemory() func() {
+	const (
+		least   = 160 << 20
+		perByte = 30 // of the file: somewhat more than its tree takes
+	)
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return func() {}
+	}
+	largest := int64(0)
+	for _, file := range c.files {
+		if info, err := os.Stat(file); err == nil {
+			largest = max(largest, info.Size())
+		}
+	}
+	before := debug.SetMemoryLimit(max(least, perByte*largest))
+	return func() { debug.SetMemoryLimit(before) }
 }
 
 // checkFile loads one file and reports what is wrong with it.
