@@ -95,6 +95,7 @@ func (c *importHorizon) evaluate(ctx context.Context) (e *horizon.Evaluated, err
 	}
 	defer func() { err = errors.Join(err, processes.Close()) }()
 	p := &php.Interpreter{Path: path, Run: processes.Run}
+	c.env.redactor.Set(c.variablesInFile()) // PHP may quote them where it fails
 	owner, err := ownerOf(c.source.ConfigDir)
 	if err != nil {
 		return nil, err
@@ -106,10 +107,30 @@ func (c *importHorizon) evaluate(ctx context.Context) (e *horizon.Evaluated, err
 	}
 	list, err := horizon.Evaluate(ctx, p, c.source)
 	if err != nil {
-		return nil, err
+		return nil, errors.New(c.env.redactor.Mask(err.Error()))
 	}
 	c.env.redactor.Set(secretVariables(list[0].Variables))
 	return list[0], nil
+}
+
+// variablesInFile are the values in the application's file of variables that
+// nobody is to see, read roughly: this is for masking only.
+func (c *importHorizon) variablesInFile() []string {
+	path := c.source.EnvFile
+	if path == "" {
+		path = filepath.Join(c.appDir(), ".env")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil // PHP tells, if it matters
+	}
+	all := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(line, "="); ok {
+			all[name] = strings.Trim(strings.TrimSpace(value), `"'`)
+		}
+	}
+	return secretVariables(all)
 }
 
 // shortestSecret is the length from which a variable's value is masked: a

@@ -44,7 +44,7 @@ func Convert(e *Evaluated, o Options) (*Found, error) {
 		return nil, fmt.Errorf("the application's name %q makes no slug: give --application", e.AppName)
 	}
 	c := &converter{
-		e: e, o: o, redis: map[string]string{},
+		e: e, o: o, redis: map[string]string{}, waits: map[string]bool{}, settings: map[string][]string{},
 		out: &Found{Slug: slug, Environment: e.Environment, Warnings: slices.Clone(e.Warnings)},
 	}
 	if !e.Has["horizon"] || !e.Has["queue"] || !e.Has["database"] {
@@ -69,6 +69,8 @@ type converter struct {
 	out   *Found
 	redis map[string]string // connections by their names in database.redis
 	waits map[string]bool   // those that belong to a supervisor
+
+	settings map[string][]string // of clients, that are left out: connections that have them
 }
 
 func (c *converter) warn(format string, args ...any) {

@@ -178,7 +178,7 @@ func TestConvert(t *testing.T) {
 		t.Errorf("queue configuration %+v", long)
 	}
 	if d := cmp.Diff([]string{
-		"database.redis.default: left out, since it concerns the application's own client: read_timeout",
+		"database.redis: settings of the client are left out: read_timeout (default); those that matter go into database.redis.options, which hold for every connection",
 		`supervisor supervisor-1: there is no option "minProceses" in Horizon: it does nothing there, and is left out`,
 		"queue.connections.redis: left to the application's own configuration: block_for",
 		"supervisor supervisor-1: its queues have different waits; max_wait is the shortest, 30s: split the configuration to keep them apart",

@@ -27,9 +27,6 @@ func (s *supervisor) wait() {
 			}
 			continue
 		}
-		if s.c.waits == nil {
-			s.c.waits = map[string]bool{}
-		}
 		s.c.waits[key] = true
 		d, err := n.seconds()
 		switch {

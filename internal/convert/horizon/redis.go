@@ -1,6 +1,8 @@
 package horizon
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -34,6 +36,7 @@ func (c *converter) connections() {
 			}
 		}
 	}
+	c.clientSettings()
 	if all.get("options", "serializer").truthy() || all.get("options", "compression").truthy() {
 		c.warn("database.redis.options: with a serializer or compression of the Redis extension job ages cannot be read")
 	}
@@ -79,20 +82,23 @@ func (c *converter) server(name string, n *node) {
 	}
 	c.login(&conn, s.either("username"), s.either("password"), place)
 	c.prefix(&conn, n)
-	var left []string
 	for _, p := range n.pairs {
 		if !slices.Contains(known, p.key) && p.value.truthy() {
-			left = append(left, p.key)
+			c.settings[p.key] = append(c.settings[p.key], name)
 		}
 	}
-	c.leftOut(place, left)
 	c.add(name, conn)
 }
 
-// leftOut tells of settings that concern the application's client only.
-func (c *converter) leftOut(place string, keys []string) {
-	if len(keys) > 0 {
-		c.warn("%s: left out, since it concerns the application's own client: %s", place, strings.Join(keys, ", "))
+// clientSettings tells of what concerns the application's client only. The
+// generated files replace a connection whole.
+func (c *converter) clientSettings() {
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(c.settings)) {
+		parts = append(parts, fmt.Sprintf("%s (%s)", key, strings.Join(c.settings[key], ", ")))
+	}
+	if len(parts) > 0 {
+		c.warn("database.redis: settings of the client are left out: %s; those that matter go into database.redis.options, which hold for every connection", strings.Join(parts, ", "))
 	}
 }
 
