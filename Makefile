@@ -21,7 +21,7 @@ BENCH_PACKAGES  := prometheus-redis-exporter supervisor
 
 .DEFAULT_GOAL := help
 .PHONY: help all build run test test-go test-tools deps lint bench bench-deps soak fuzz docs docs-check \
-        demo-stack mixin mixin-check mixin-test mixin-types mixin-fmt fmt clean $(PROGRAMS)
+        demo-stack bench-rules mixin mixin-check mixin-test mixin-types mixin-fmt fmt clean $(PROGRAMS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,8 +71,9 @@ fuzz: ## run every fuzz target for FUZZTIME each
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
 	  done; done
 
-docs: ## generate docs/metrics.md from docs/metrics.yaml
+docs: ## generate docs/metrics.md from docs/metrics.yaml, and the table of alerts in docs/alerts.md
 	cd tools && $(GO) run ./metricsdoc ../docs/metrics.yaml > ../docs/metrics.md
+	cd tools && $(GO) test ./mixintest -run TestTable -update
 
 docs-check:
 	@cd tools && $(GO) run ./metricsdoc ../docs/metrics.yaml | cmp - ../docs/metrics.md || { echo "docs/metrics.md is not what docs/metrics.yaml makes: run make docs"; exit 1; }
@@ -88,6 +89,9 @@ mixin-test: ## rules, alerts, routes and templates do what they should
 
 mixin-types: ## the dashboards are what Grafana's published types allow; needs npm and its registry, so it is no part of make test
 	@./scripts/mixin-types.sh
+
+bench-rules: deps ## what the rules and the overview cost Prometheus with 1,000 connections and 10,000 queues; takes minutes
+	cd tools && $(GO) run ./benchrules
 
 mixin-fmt: ## format the mixin's sources
 	@./scripts/mixin.sh fmt
