@@ -80,6 +80,14 @@ func startProcess(t *testing.T, config string, flags ...string) *process {
 // startProcessAs is startProcess under another identity, nil = the test's own.
 func startProcessAs(t *testing.T, who *syscall.Credential, config string, flags ...string) *process {
 	t.Helper()
+	return startProcessIn(t, syscall.SysProcAttr{Credential: who}, config, flags...)
+}
+
+// startProcessIn is startProcess with attributes of the system's, such as
+// namespaces.
+func startProcessIn(t *testing.T, attributes syscall.SysProcAttr, config string, flags ...string) *process {
+	t.Helper()
+	who := attributes.Credential
 	p := &process{t: t, addr: redistest.FreeAddr(t), log: &output{}, exited: make(chan struct{})}
 	dir := t.TempDir()
 	if who != nil {
@@ -97,7 +105,11 @@ func startProcessAs(t *testing.T, who *syscall.Credential, config string, flags 
 		"--config.file=" + config, "--web.listen-address=" + p.addr, "--web.control-socket=" + p.socket,
 	}, flags...)...)
 	p.cmd.Stderr, p.cmd.Stdout = p.log, p.log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
+	p.cmd.SysProcAttr = &attributes
+	if attributes.Cloneflags&syscall.CLONE_NEWPID != 0 {
+		p.cmd.Path = "/bin/sh"
+		p.cmd.Args = append([]string{"sh", "-c", `mount -t proc proc /proc && exec "$0" "$@"`}, p.cmd.Args...)
+	}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
