@@ -158,6 +158,59 @@ func TestLaravelWorks(t *testing.T) {
 	}
 }
 
+// standIn is a frankenphp that has only what the preset uses of it: its php-cli
+// runs a script as PHP does.
+const standIn = `#!/bin/sh
+[ "$1" = php-cli ] || { echo "frankenphp: no $1 here" >&2; exit 2; }
+shift
+exec php "$@"
+`
+
+// FrankenPHP's workers are Laravel's, from the version to the last job, with the
+// defaults of the configuration and no word about the command.
+func TestFrankenPHPWorks(t *testing.T) {
+	b := newBed(t)
+	b.write("frankenphp", standIn)
+	if err := os.Chmod(filepath.Join(b.app.Dir, "frankenphp"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	in := b.input("max_jobs: 2", "preset: frankenphp, environment: {PATH: '"+b.app.Dir+":/usr/bin:/bin'}")
+	p, ok := Find("frankenphp")
+	if !ok {
+		t.Fatal("there is no such preset")
+	}
+	var err error
+	if in.Version, err = p.Probe(t.Context(), b.run, in); err != nil || in.Version.String() != "8.83.26" {
+		t.Fatalf("the version is %v: %v", in.Version, err)
+	}
+	if err := p.Prove(t.Context(), b.run, in); err != nil {
+		t.Fatal(err)
+	}
+	b.app.Push(2, "default", laraveltest.Job{})
+	spec, err := p.Build(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if spec.Path != filepath.Join(b.app.Dir, "frankenphp") || spec.Args[1] != "php-cli" || spec.MemoryMax != 512<<20 {
+		t.Errorf("%s %q, memory %d", spec.Path, spec.Args, spec.MemoryMax)
+	}
+	parser := p.NewParser()
+	var told []JobEvent // only written by who reads the output, which has ended when run returns
+	exit, err := b.run(t.Context(), proc.Launch{Spec: spec, Name: "test", Observe: func(l proc.Line) { told = append(told, parser.Line(l)...) }})
+	if err != nil || exit.Status != 0 {
+		t.Fatalf("the worker ended with %+v, %v", exit, err)
+	}
+	done := 0
+	for _, e := range told {
+		if e.Kind == JobProcessed {
+			done++
+		}
+	}
+	if done != 2 {
+		t.Errorf("%d jobs are done, want 2", done)
+	}
+}
+
 // work runs a worker to its end and looks at it while it has a job.
 func (b *bed) work(p Preset, spec proc.Spec) []JobEvent {
 	b.t.Helper()
