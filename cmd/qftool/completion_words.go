@@ -178,6 +178,10 @@ func (c *completer) values(name, placeholder, prefix string) []candidate {
 		return c.keys("")
 	case "shell":
 		return plainCandidates(shells())
+	case "a", "b":
+		return files(prefix, false) // what is compared
+	case "config":
+		return files(prefix, true)
 	}
 	switch {
 	case name == "out" || name == "dir" || strings.HasSuffix(name, ".dir") || placeholder == "DIR":

@@ -3,13 +3,13 @@
 # or write it to a file _qftool in a directory of $fpath.
 _qftool() {
     local line word
-    local -a values directories shown shown_directories
+    local -a values open shown
     for line in "${(@f)$(${(Q)words[1]} __complete zsh -- "${(@Q)words[1,CURRENT]}" 2>/dev/null)}"; do
         word="${line%%$'\t'*}"
         if [[ -z $word ]]; then
             continue
-        elif [[ $word == */ ]]; then
-            directories+=("$word")
+        elif [[ $word == *[/=] ]]; then
+            open+=("$word")
         elif [[ $line == *$'\t'* ]]; then
             values+=("$word")
             shown+=("$word  -- ${line#*$'\t'}")
@@ -19,7 +19,7 @@ _qftool() {
         fi
     done
     (( ${#values} )) && compadd -l -d shown -a values
-    (( ${#directories} )) && compadd -S '' -a directories
+    (( ${#open} )) && compadd -S '' -a open
 }
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
     _qftool "$@"
