@@ -229,7 +229,7 @@ function(config)
       ask: 'Since when, and how often, has which of its queues been late?',
       good: 'Green.',
       next: 'SLO and error budget.',
-      targets: { expr: g.topMean(12, 'queue:redis_queue_wait_breached:bool{%s}' % pick, 'queue:redis_queue_wait_breached:bool{%s}' % pick, g.by.queue), legend: '{{queue}} · {{connection}}' },
+      targets: { expr: g.topMean(12, 'max_over_time(queue:redis_queue_wait_breached:bool{%s}[$__rate_interval])' % pick, 'queue:redis_queue_wait_breached:bool{%s}' % pick, g.by.queue), legend: '{{queue}} · {{connection}}' },
       maps: d.maps.late,
       thresholds: d.noneWanted(),
       h: 7,

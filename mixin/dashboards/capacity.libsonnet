@@ -88,8 +88,7 @@ function(config)
       ],
       sort: 'Full in',
       asc: true,
-      w: 12,
-      h: 9,
+      h: 8,
     }),
     g.table({
       title: 'Workers by pool, the last week',
@@ -97,10 +96,11 @@ function(config)
       good: 'Seldom at max, and a mean use that is worth its memory.',
       next: 'Workers, by the pool.',
       by: g.by.pool,
-      columns: [
-        { label: 'application', name: 'Application', minWidth: 110 },
+      columns: scopes + [
+        { label: 'application', name: 'Application', minWidth: 110, filter: true },
         { label: 'pool', name: 'Pool', minWidth: 110, links: pool },
-        { label: 'connection', name: 'Connection', width: 110 },
+        { label: 'connection', name: 'Connection', minWidth: 110 },
+        { label: 'team', name: 'Team', width: 100 },
         { expr: atMax, name: 'At max', unit: 'percentunit', decimals: 0, thresholds: d.highBad(0.5, 0.9), width: 90 },
         { expr: week('avg', use), name: 'Mean use', unit: 'percentunit', decimals: 0, width: 95 },
         { expr: week('max', ended), name: 'Peak/s', unit: 'short', decimals: 1, unknown: 'not told', width: 95 },
@@ -108,8 +108,7 @@ function(config)
         { expr: '%s / (%s > 0)' % [week('avg', ended), week('avg', running)], name: 'Per worker/s', unit: 'short', decimals: 2, unknown: 'not told', width: 115 },
       ],
       sort: 'At max',
-      w: 12,
-      h: 9,
+      h: 6,
     }),
   ]);
 

@@ -7,11 +7,29 @@ function(config)
   local raw = g.redis() + ', connection="$connection"';
   local node(metric, more='', by='') = 'max by (connection, node%s) (%s{%s%s})' % [by, metric, raw, more];
   local rate(metric, more='', by='') = 'max by (connection, node%s) (rate(%s{%s%s}[$__rate_interval]))' % [by, metric, raw, more];
-  local sum(expr, by) = 'sum by (%s) (%s)' % [by, expr];
   local panel(o) = g.timeseries({ h: 7 } + o);
   local row(title, list) = g.row(title, list, collapsed=true);
 
-  local queues = row('Queues on this connection', [
+  local queues = row('What it is, and what lives on it', [
+    g.table({
+      title: 'Where it is',
+      ask: 'What does the configuration say about this connection, and since when does its server run?',
+      good: 'The address that you expect; one server, or the nodes of a Cluster.',
+      next: 'Queuefleet’s configuration.',
+      by: g.by.connection,
+      columns: [
+        { label: 'address', name: 'Address' },
+        { label: 'mode', name: 'Reached as', width: 130 },
+        { label: 'database', name: 'Database', width: 110 },
+        { label: 'provider', name: 'Provider', width: 160 },
+        { label: 'team', name: 'Team', width: 130 },
+        { expr: 'redis_connection_info{%s}' % raw, keep: 'address, mode, database, provider', name: 'Info', unit: 'none', hide: true },
+        { expr: 'max by (%s) (redis_start_time_seconds{%s}) * 1000' % [g.by.connection, raw], name: 'Server started', unit: 'dateTimeFromNow', width: 180 },
+      ],
+      hide: ['connection'] + config.scopeLabels,
+      sort: 'Address',
+      h: 4,
+    }),
     g.table({
       title: 'Queues here',
       ask: 'What suffers if this connection does?',
@@ -124,7 +142,7 @@ function(config)
       ask: 'How many commands a minute are slower than the server’s limit?',
       good: 'Below %g a minute.' % t.slowCommandsPerMinute,
       next: '`qftool`’s or redis-cli’s `SLOWLOG GET`.',
-      targets: { expr: 'max by (connection, node) (increase(redis_slowlog_last_id{%s}[5m])) / 5' % raw, legend: 'a minute {{node}}' },
+      targets: { expr: '60 * ' + rate('redis_slowlog_last_id'), legend: 'a minute {{node}}' },
       unit: 'short',
       thresholds: d.limit(t.slowCommandsPerMinute, 'orange'),
       w: 6,
@@ -156,8 +174,12 @@ function(config)
       ask: 'What made it stall, as it has noticed itself?',
       good: 'None. fork: background saves; command: a slow command; expire-cycle: many keys at once.',
       next: '`LATENCY DOCTOR`.',
-      targets: { expr: node('redis_latency_spike_duration_seconds', by=', event_name'), legend: '{{event_name}} {{node}}' },
+      targets: [
+        { expr: node('redis_latency_spike_duration_seconds', by=', event_name'), legend: '{{event_name}} {{node}}' },
+        { expr: 'time() - ' + node('redis_latency_spike_last', by=', event_name'), legend: '{{event_name}} {{node}} ago' },
+      ],
       unit: 's',
+      overrides: [g.overrideQuery('B', { unit: 'dthms', 'custom.axisPlacement': 'right', 'custom.fillOpacity': 0, 'custom.lineStyle': { fill: 'dash', dash: [2, 6] } })],
       w: 6,
     }),
   ]);

@@ -2,7 +2,6 @@
 function(config)
   local g = (import '../lib/g.libsonnet')(config);
   local d = g.d;
-  local t = config.thresholds;
   local e = g.ownExporter;
   local s = g.ownSupervisor;
   local by = 'job, instance';

@@ -151,7 +151,7 @@ function(config)
       ask: 'When did which connection answer?',
       good: 'Green lines. A gap means that nobody looked: see Internals.',
       next: 'Connection.',
-      targets: { expr: g.topMean(12, 'connection:redis_up:max{%s}' % pick, '1 - connection:redis_up:max{%s}' % pick, g.by.connection), legend: g.names.connection },
+      targets: { expr: g.topMean(12, 'min_over_time(connection:redis_up:max{%s}[$__rate_interval])' % pick, '1 - connection:redis_up:max{%s}' % pick, g.by.connection), legend: g.names.connection },
       maps: d.maps.up,
       thresholds: d.anyWanted,
       links: [g.seriesLink('Connection', 'queuefleet-connection', ['connection'])],
@@ -162,7 +162,7 @@ function(config)
       good: 'Green lines. A gap means that it could not be known, as while the connection is down.',
       next: 'SLO and error budget, for what it has cost.',
       targets: {
-        expr: g.topMean(12, 'queue:redis_queue_wait_breached:bool{%s}' % pick, 'queue:redis_queue_wait_breached:bool{%s}' % pick, g.by.queue),
+        expr: g.topMean(12, 'max_over_time(queue:redis_queue_wait_breached:bool{%s}[$__rate_interval])' % pick, 'queue:redis_queue_wait_breached:bool{%s}' % pick, g.by.queue),
         legend: g.names.queue,
       },
       maps: d.maps.late,

@@ -169,7 +169,7 @@ function(config)
       good: 'Green. Over more than a day each piece is the worst of its time.',
       next: 'Queues.',
       targets: {
-        expr: 'max_over_time(%sbool{%s}[$__interval])\nand on (%s)\ntopk(12, avg_over_time((%savg1h{%s})[$__range:$__interval] @ end()))' % [late, pick, g.by.queue, late, pick],
+        expr: 'max_over_time(%sbool{%s}[$__rate_interval])\nand on (%s)\ntopk(12, avg_over_time((%savg1h{%s})[$__range:$__interval] @ end()))' % [late, pick, g.by.queue, late, pick],
         legend: g.names.queue,
       },
       maps: d.maps.late,
@@ -186,8 +186,8 @@ function(config)
       ask: 'Which days were bad, and whose?',
       good: 'Low and rare.',
       next: 'Late over time.',
-      targets: { expr: g.top(8, '%savg1d{%s} * 86400' % [late, pick], g.by.queue), legend: g.names.queue },
-      unit: 'dthms',
+      targets: { expr: g.top(8, '%savg1d{%s} * 24' % [late, pick], g.by.queue), legend: g.names.queue },
+      unit: 'h',
       stack: true,
       w: 12,
     }),
@@ -206,9 +206,29 @@ function(config)
       ask: 'Which alerts fired, and when?',
       good: 'Little.',
       next: 'Overview, for those that fire now.',
-      targets: { expr: 'clamp_max(count by (alertname) (ALERTS{%s}), 1)' % g.alerts('alertstate="firing", severity=~"critical|warning", ' + pick), legend: '{{alertname}}' },
+      targets: { expr: 'max by (alertname) (max_over_time(ALERTS{%s}[$__rate_interval]))' % g.alerts('alertstate="firing", severity=~"critical|warning", ' + pick), legend: '{{alertname}}' },
       maps: [d.maps.values({ '1': ['Firing', 'red'] })],
       thresholds: d.noneWanted(),
+    }),
+    g.bargauge({
+      title: 'Monitoring over 30 days',
+      ask: 'Which part of the monitoring failed most?',
+      good: 'All at %g %% or more.' % (config.monitoringObjective * 100),
+      next: 'Internals.',
+      targets: {
+        expr: std.join(' or ', [
+          'label_replace(queuefleet:%s:avg30d, "part", "%s", "", "")' % part
+          for part in [['scrapes_delivered', 'scrapes delivered'], ['probes_decided', 'probes decided'], ['rules_evaluated', 'rules evaluated']]
+        ]),
+        legend: '{{part}}',
+      },
+      unit: 'percentunit',
+      decimals: 2,
+      min: 0,
+      max: 1,
+      thresholds: d.lowBad(config.monitoringObjective, 0.99),
+      w: 12,
+      h: 4,
     }),
     g.timeseries({
       title: 'Monitoring’s own availability',
@@ -225,6 +245,7 @@ function(config)
       max: 1,
       overrides: [g.overrideQuery('D', dash)],
       w: 12,
+      h: 6,
     }),
   ], collapsed=true);
 

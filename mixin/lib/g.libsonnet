@@ -47,7 +47,8 @@ function(config) panels {
     and on (%(by)s)
     topk(%(n)d, max_over_time((%(expr)s)[$__range:$__interval] @ end()))
   ||| % { n: n, expr: expr, by: by },
-  // The same by the mean, for states.
+  // The same by the mean of rank, for states: expr is best the worst within
+  // [$__rate_interval], or what was short is lost when weeks are shown.
   topMean(n, expr, rank, by):: |||
     %(expr)s
     and on (%(by)s)
