@@ -49,12 +49,17 @@ func Render(o Options) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	vm.StringOutput = true
-	texts, err := vm.EvaluateAnonymousSnippetMulti("mixin", mixin+`
-		(import 'lib/compile.libsonnet')(mixin) + (import 'lib/provisioning.libsonnet')(mixin)`)
+	texts, err := vm.EvaluateAnonymousSnippetMulti("mixin", mixin+"(import 'lib/compile.libsonnet')(mixin).dashboards")
 	if err != nil {
 		return nil, s.explain(err)
 	}
+	vm.StringOutput = true
+	others, err := vm.EvaluateAnonymousSnippetMulti("mixin", mixin+`
+		(import 'lib/compile.libsonnet')(mixin).texts + (import 'lib/provisioning.libsonnet')(mixin)`)
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	maps.Copy(texts, others)
 	var files []File
 	for _, path := range slices.Sorted(maps.Keys(texts)) {
 		files = append(files, File{path, texts[path]})

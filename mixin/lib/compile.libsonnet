@@ -1,20 +1,33 @@
-// The files that a mixin makes, by path, as text. What `make mixin` commits,
-// what `qftool mixin render` writes and what any jsonnet makes are all this:
+// The files that a mixin makes, by path: dashboards as values, which every
+// jsonnet writes as JSON by itself and in the same way, and the rest as text.
+// (std.manifestJsonEx takes Debian's jsonnet 50 times as long.) values is what
+// the YAML files say. What `make
+// mixin` commits, what `qftool mixin render` writes and what any jsonnet makes
+// are all this:
 //
 //   cd mixin && mkdir -p OUT/dashboards OUT/alerts/alertmanager
-//   jsonnet -S -m OUT compile.jsonnet
+//   jsonnet -m OUT dashboards.jsonnet && jsonnet -S -m OUT texts.jsonnet
 function(mixin)
   local yaml(value) =
     '# Made from mixin/ by `make mixin`: change it there.\n' +
-    std.manifestYamlDoc(value, indent_array_in_object=true, quote_keys=false) + '\n';
+    (import 'yaml.libsonnet')(value);
   {
-    ['dashboards/' + name]: std.manifestJsonEx(mixin.grafanaDashboards[name], '  ') + '\n'
-    for name in std.objectFields(mixin.grafanaDashboards)
-  } + {
-    ['alerts/alertmanager/' + name]: mixin.alertmanagerTemplates[name]
-    for name in std.objectFields(mixin.alertmanagerTemplates)
-  } + {
-    'alerts/queuefleet-alerts.yaml': yaml(mixin.prometheusAlerts),
-    'alerts/queuefleet-rules.yaml': yaml(mixin.prometheusRules),
-    'alerts/alertmanager/alertmanager.yml': yaml(mixin.alertmanagerConfig),
+    dashboards: {
+      ['dashboards/' + name]: mixin.grafanaDashboards[name]
+      for name in std.objectFields(mixin.grafanaDashboards)
+    },
+    values: {
+      'alerts.json': mixin.prometheusAlerts,
+      'rules.json': mixin.prometheusRules,
+      'alertmanager.json': mixin.alertmanagerConfig,
+      'templates.json': mixin.alertmanagerTemplates,
+    },
+    texts: {
+      ['alerts/alertmanager/' + name]: mixin.alertmanagerTemplates[name]
+      for name in std.objectFields(mixin.alertmanagerTemplates)
+    } + {
+      'alerts/queuefleet-alerts.yaml': yaml(mixin.prometheusAlerts),
+      'alerts/queuefleet-rules.yaml': yaml(mixin.prometheusRules),
+      'alerts/alertmanager/alertmanager.yml': yaml(mixin.alertmanagerConfig),
+    },
   }
