@@ -41,12 +41,13 @@ type Editor struct {
 
 	loader  *loader
 	sources []*source // decoded, in the order of files; nil after a change
+	checked *Config   // what Check has found good; nil after a change
 }
 
 // editFile is one file of the configuration.
 type editFile struct {
 	path   string
-	was    string // as it was read
+	was    *editText // as it was read
 	exists bool
 	t      *editText
 	broken *Error // it does not parse: nothing in it can be changed
@@ -83,14 +84,15 @@ func readEditFile(path string) (*editFile, error) {
 	default:
 		f.exists = true
 	}
-	f.was = got.text
-	t, bad := parseText(path, got.text)
-	f.t, f.broken = t, bad
-	if t == nil {
-		f.t = &editText{text: got.text, newline: "\n", lines: []int{0}}
+	if f.t, f.broken = parseText(path, got.text); f.t == nil {
+		f.t = noText(got.text)
 	}
+	f.was = f.t
 	return f, nil
 }
+
+// noText stands for a text that has no nodes.
+func noText(text string) *editText { return &editText{text: text, newline: "\n", lines: []int{0}} }
 
 // openFragments reads the files that the main file includes.
 func (d *Editor) openFragments() error {
@@ -99,7 +101,7 @@ func (d *Editor) openFragments() error {
 	for _, one := range l.fragments() {
 		f, err := readEditFile(one.file)
 		if err != nil {
-			f = &editFile{path: one.file, t: &editText{newline: "\n", lines: []int{0}}, broken: &Error{Position: Position{File: one.file}, Text: err.Error()}}
+			f = &editFile{path: one.file, t: noText(""), was: noText(""), broken: &Error{Position: Position{File: one.file}, Text: err.Error()}}
 		}
 		f.limits = one.limits
 		d.files = append(d.files, f)
@@ -131,7 +133,7 @@ func (d *Editor) unsaved() map[string]string {
 	return texts
 }
 
-func (f *editFile) changed() bool { return f.t.text != f.was }
+func (f *editFile) changed() bool { return f.t.text != f.was.text }
 
 // Path is the main file.
 func (d *Editor) Path() string { return d.path }
@@ -180,7 +182,7 @@ func (d *Editor) file(path string) (*editFile, error) {
 	if _, err := os.Stat(path); err == nil {
 		return nil, fmt.Errorf("%s is not part of %s: no include names it", path, d.path)
 	}
-	f := &editFile{path: path, t: &editText{newline: "\n", lines: []int{0}}}
+	f := &editFile{path: path, t: noText(""), was: noText("")}
 	d.files = append(d.files, f)
 	l := d.newLoader()
 	defer l.reader.close()
@@ -215,11 +217,13 @@ func (d *Editor) change(f *editFile, make func(e *edit) error) error {
 	if err := make(e); err != nil {
 		return err
 	}
-	text, err := e.text()
+	t, err := e.make()
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.path, err)
 	}
-	return d.setText(f, text)
+	f.t = t
+	d.sources, d.checked = nil, nil
+	return nil
 }
 
 func (d *Editor) setText(f *editFile, text string) error {
@@ -228,7 +232,7 @@ func (d *Editor) setText(f *editFile, text string) error {
 		return bad
 	}
 	f.t = t
-	d.sources = nil
+	d.sources, d.checked = nil, nil
 	return nil
 }
 

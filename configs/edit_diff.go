@@ -18,13 +18,13 @@ func (d *Editor) Diff() string {
 	var b strings.Builder
 	for _, f := range d.files {
 		if f.changed() {
-			b.WriteString(maskedDiff(f.path, f.exists, f.was, f.t.text))
+			b.WriteString(maskedDiff(f.path, f.exists, f.was, f.t))
 		}
 	}
 	return b.String()
 }
 
-func maskedDiff(file string, exists bool, before, after string) string {
+func maskedDiff(file string, exists bool, before, after *editText) string {
 	old, new := secretsIn(before), secretsIn(after)
 	was := map[string]string{}
 	for _, s := range old {
@@ -36,8 +36,8 @@ func maskedDiff(file string, exists bool, before, after string) string {
 	}
 	values := append(secretValues(old), secretValues(new)...)
 	return udiff.Unified(label, file,
-		maskText(before, old, values, func(secretSpan) string { return masked }),
-		maskText(after, new, values, func(s secretSpan) string {
+		maskText(before.text, old, values, func(secretSpan) string { return masked }),
+		maskText(after.text, new, values, func(s secretSpan) string {
 			if value, known := was[s.path]; known && value != s.value {
 				return maskedNew
 			}
@@ -51,13 +51,13 @@ type secretSpan struct {
 	path, value string
 }
 
-// secretsIn finds the secrets of a text that parses.
-func secretsIn(text string) []secretSpan {
-	t, bad := parseText("", text)
-	if bad != nil || t.root == nil {
+// secretsIn finds the secrets of a text.
+func secretsIn(t *editText) []secretSpan {
+	if t.root == nil {
 		return nil
 	}
-	e := newEdit(t)
+	outer := map[*yaml.Node]int{}
+	t.noteOuter(outer, t.root, -1)
 	var list []secretSpan
 	var walk func(n *yaml.Node, path string, secret bool)
 	walk = func(n *yaml.Node, path string, secret bool) {
@@ -72,7 +72,7 @@ func secretsIn(text string) []secretSpan {
 				walk(item, path+"["+itemName(item, i)+"]", secret)
 			}
 		case yaml.ScalarNode:
-			if from, to := t.start(n), e.end(n); secret && !isNull(n) && from < to {
+			if from, to := t.start(n), t.end(n, outer[n]); secret && !isNull(n) && from < to {
 				if n.Anchor != "" {
 					from = t.skipProperties(from)
 				}

@@ -131,7 +131,7 @@ func (d *Editor) snapshot() (undo func()) {
 		for i, f := range files {
 			f.t = texts[i]
 		}
-		d.files, d.sources = files, nil
+		d.files, d.sources, d.checked = files, nil, nil
 	}
 }
 

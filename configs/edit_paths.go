@@ -143,7 +143,7 @@ func display(path []string, v reflect.Value) string {
 	w := newNodeWriter()
 	n := w.whole(v, false)
 	maskNode(n)
-	text := flowText(n)
+	text := userinfo.ReplaceAllString(flowText(n), "${1}"+masked+"@")
 	const most = 200
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"regexp"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -177,6 +178,14 @@ func notPlain(c rune) bool {
 	return c < ' ' && c != '\t' || c == 0x7f || c >= 0x80 && c < 0xa0 || c == '\u2028' || c == '\u2029' || c == '\ufeff'
 }
 
+// What can be written as it is without asking the YAML library, which takes
+// its time.
+var (
+	plainWord    = regexp.MustCompile(`^[A-Za-z_/][A-Za-z0-9_./-]*$`)
+	plainAddress = regexp.MustCompile(`^[A-Za-z_/][A-Za-z0-9_./:-]*[A-Za-z0-9_/]$`)
+	notText      = map[string]bool{"true": true, "false": true, "null": true, "yes": true, "no": true, "on": true, "off": true, "y": true, "n": true}
+)
+
 // scalarText writes a scalar on one line, in quotes where it needs them.
 func scalarText(n *yaml.Node, flow bool) string {
 	if n.Tag != "!!str" && n.Style == 0 && n.Value != "" {
@@ -184,6 +193,9 @@ func scalarText(n *yaml.Node, flow bool) string {
 	}
 	if n.Tag == "!!null" {
 		return "null"
+	}
+	if n.Style == 0 && (plainWord.MatchString(n.Value) || !flow && plainAddress.MatchString(n.Value)) && !notText[strings.ToLower(n.Value)] {
+		return n.Value
 	}
 	one := *n
 	one.HeadComment, one.LineComment, one.FootComment, one.Anchor = "", "", "", ""

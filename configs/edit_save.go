@@ -37,11 +37,11 @@ func (d *Editor) SaveAfter(last func(before, after *Config) error) (*Config, err
 	}
 	defer unlock()
 	for _, f := range d.files {
-		now, err := readEditFile(f.path)
-		if err != nil {
+		now, err := os.ReadFile(f.path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && f.changed() {
 			return nil, err
 		}
-		if f.changed() && (now.was != f.was || now.exists != f.exists) {
+		if f.broken == nil && (string(now) != f.was.text || (err == nil) != f.exists) {
 			return nil, fmt.Errorf("%s %w", f.path, ErrStale)
 		}
 	}
@@ -63,15 +63,19 @@ func (d *Editor) SaveAfter(last func(before, after *Config) error) (*Config, err
 		if err := atomicfile.Write(f.path, []byte(f.t.text), 0o640); err != nil {
 			return nil, err
 		}
-		f.was, f.exists = f.t.text, true
+		f.was, f.exists = f.t, true
 	}
 	return cfg, nil
 }
 
 // Check loads the configuration with the changes in it and writes nothing.
 func (d *Editor) Check() (*Config, error) {
+	if d.checked != nil {
+		return d.checked, nil
+	}
 	cfg, err := d.load(d.unsaved())
 	if err == nil {
+		d.checked = cfg
 		return cfg, nil
 	}
 	before := map[string]bool{}

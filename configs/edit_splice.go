@@ -36,7 +36,7 @@ func newEdit(t *editText) *edit {
 	}
 	if t.root != nil {
 		e.want = e.copyTree(t.root)
-		e.noteOuter(t.root, -1)
+		t.noteOuter(e.outer, t.root, -1)
 	}
 	return e
 }
@@ -57,17 +57,18 @@ func (e *edit) copyTree(n *yaml.Node) *yaml.Node {
 	return &c
 }
 
-func (e *edit) noteOuter(n *yaml.Node, outer int) {
+// noteOuter notes the column of the block around each node.
+func (t *editText) noteOuter(outer map[*yaml.Node]int, n *yaml.Node, around int) {
 	if n.Kind == yaml.AliasNode {
 		return
 	}
-	e.outer[n] = outer
+	outer[n] = around
 	column := -1
-	if n.Style&yaml.FlowStyle == 0 {
-		column = e.t.blockColumn(n)
+	if n.Style&yaml.FlowStyle == 0 && n.Kind != yaml.ScalarNode {
+		column = t.blockColumn(n)
 	}
 	for _, child := range n.Content {
-		e.noteOuter(child, column)
+		t.noteOuter(outer, child, column)
 	}
 }
 
@@ -193,8 +194,8 @@ func (e *edit) splice(from, to int, text string) {
 	e.splices = append(e.splices, splice{from, to, text})
 }
 
-// text makes all changes and returns what the text has become.
-func (e *edit) text() (string, error) {
+// make makes all changes and returns what the text has become.
+func (e *edit) make() (*editText, error) {
 	// What is added within something comes before what is added behind it.
 	slices.SortStableFunc(e.order, func(a, b *yaml.Node) int { return cmp.Compare(e.t.start(b), e.t.start(a)) })
 	for _, n := range e.order {
@@ -210,13 +211,13 @@ func (e *edit) text() (string, error) {
 	})
 	out, err := e.t.apply(e.splices)
 	if err != nil {
-		return "", errShape
+		return nil, errShape
 	}
 	after, bad := parseText("", out)
 	if bad != nil || !sameTree(after.root, e.want) {
-		return "", errShape
+		return nil, errShape
 	}
-	return out, nil
+	return after, nil
 }
 
 // sameTree compares what nodes mean to our reader, not how they are written.

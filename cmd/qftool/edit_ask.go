@@ -97,7 +97,15 @@ func (c *entryCommand) askSecurity(ctx context.Context) error {
 		c.settings = append(c.settings, setting)
 	}
 	file, ok := c.env.stdin.(interface{ Fd() uintptr })
-	if !ok {
+	if !ok || c.password.given() {
+		return nil
+	}
+	d, err := configs.OpenDocument(c.env.configFile)
+	if err != nil {
+		return c.refuse(err)
+	}
+	if _, err := c.password.who(d.Global()); err != nil {
+		fmt.Fprintf(c.env.stderr, "No password is asked for: %v\n", err)
 		return nil
 	}
 	fmt.Fprint(c.env.stderr, "Password (not shown; empty for none): ")

@@ -163,10 +163,10 @@ func (c *entryCommand) readSettings() error {
 		}
 		c.settings = append(c.settings, configs.Setting{Key: s.key, Value: strings.Join(*values, ",")})
 	}
-	for _, word := range c.words {
+	for i, word := range c.words {
 		key, value, ok := strings.Cut(word, "=")
-		if !ok {
-			return usageError(fmt.Sprintf("%q is no key=value; keys are those of the configuration, for example %s", shorten(printable(word)), exampleKey[c.kind]))
+		if !ok { // not repeated: it may be a password
+			return usageError(fmt.Sprintf("argument %d after the name is no key=value; keys are those of the configuration, for example %s", i+1, exampleKey[c.kind]))
 		}
 		if configs.SecretKey(key) {
 			return usageError(key + ": a secret is not given on the command line, where others can see it: use --password-stdin, --password-file or --password-env, or for workers environment_file")
