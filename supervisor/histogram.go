@@ -29,14 +29,3 @@ func (h *Histogram) clone() Histogram {
 	c.Counts = slices.Clone(h.Counts)
 	return c
 }
-
-// Cumulative returns the counts as Prometheus wants them: by upper bound, each
-// with those below it.
-func (h *Histogram) Cumulative() map[float64]uint64 {
-	buckets, sum := make(map[float64]uint64, len(h.Bounds)), uint64(0)
-	for i, bound := range h.Bounds {
-		sum += h.Counts[i]
-		buckets[bound] = sum
-	}
-	return buckets
-}

@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,13 +22,13 @@ func (c *poolCollector) Describe(chan<- *prometheus.Desc) {}
 // Collect sends the metrics of the present State.
 func (c *poolCollector) Collect(out chan<- prometheus.Metric) {
 	state := c.s.State()
-	e := emitter{out: out}
+	e := newEmitter(out)
 	loop := state.Loop
 	e.gauge("last_loop_timestamp_seconds", "When the loop that decides last had nothing left to do.", float64(loop.Last.UnixMilli())/1000)
 	e.histogram("loop_duration_seconds", "Time of a pass of the loop that decides.", &loop.Seconds)
 	for i := range state.Sources {
 		if s := &state.Sources[i]; s.Up != nil {
-			e.labels = s.identity()
+			e.use(s.identity())
 			e.gauge("queue_source_up", "1 if the connection that the queues are read from answers.", number(*s.Up))
 		}
 	}
@@ -43,20 +42,14 @@ func (c *poolCollector) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	for key, n := range serving {
-		e.labels = [][2]string{{"application", key[0]}, {"connection", key[1]}, {"queue", key[2]}}
+		e.use([][2]string{{"application", key[0]}, {"connection", key[1]}, {"queue", key[2]}})
 		e.gauge("queue_serving_workers", "Running workers that take jobs of the queue; those of pools that serve several queues count for each.", float64(n))
 	}
 }
 
-// emitter sends metrics with labels in common.
-type emitter struct {
-	out    chan<- prometheus.Metric
-	labels [][2]string
-}
-
 // pool sends what there is of one pool.
 func (e *emitter) pool(p *PoolStatus) {
-	e.labels = identity(p)
+	e.use(identity(p))
 	e.workers(p)
 	e.counters(&p.Counters)
 	if p.ReportsJobs {
@@ -72,7 +65,7 @@ func (e *emitter) pool(p *PoolStatus) {
 		e.gauge("cannot_start", "1 while the pool cannot start workers as configured, by reason.",
 			number(p.CannotStart != nil && p.CannotStart.Reason == reason), "reason", reason)
 	}
-	e.labels = [][2]string{{"pool", p.Name}, {"application", p.Application}, {"connection", p.Connection}}
+	e.use([][2]string{{"pool", p.Name}, {"application", p.Application}, {"connection", p.Connection}})
 	for _, sub := range p.SubPools {
 		for _, q := range sub.Queues {
 			e.gauge("pool_queue_info", "1 for each queue that the pool works.", 1, "queue", q)
@@ -172,25 +165,13 @@ func (e *emitter) counter(name, help string, value float64, more ...string) {
 }
 
 func (e *emitter) send(kind prometheus.ValueType, name, help string, value float64, more []string) {
-	desc, values := e.describe(name, help, more)
-	e.out <- prometheus.MustNewConstMetric(desc, kind, value, values...)
+	desc, pairs := e.describe(name, help, more)
+	e.out <- &series{desc: desc, pairs: pairs, kind: kind, value: value}
 }
 
 func (e *emitter) histogram(name, help string, h *Histogram) {
-	desc, values := e.describe(name, help, nil)
-	e.out <- prometheus.MustNewConstHistogram(desc, h.Count, h.Sum, h.Cumulative(), values...)
-}
-
-func (e *emitter) describe(name, help string, more []string) (*prometheus.Desc, []string) {
-	names := make([]string, 0, len(e.labels)+len(more)/2)
-	values := make([]string, 0, cap(names))
-	for _, l := range e.labels {
-		names, values = append(names, l[0]), append(values, strings.ToValidUTF8(l[1], "\uFFFD"))
-	}
-	for pair := range slices.Chunk(more, 2) {
-		names, values = append(names, pair[0]), append(values, pair[1])
-	}
-	return prometheus.NewDesc(namespace+name, help, names, nil), values
+	desc, pairs := e.describe(name, help, nil)
+	e.out <- &series{desc: desc, pairs: pairs, histogram: h}
 }
 
 func number(is bool) float64 {
