@@ -1,9 +1,7 @@
 // The files that a mixin makes, by path: dashboards as values, which every
-// jsonnet writes as JSON by itself and in the same way, and the rest as text.
-// (std.manifestJsonEx takes Debian's jsonnet 50 times as long.) values is what
-// the YAML files say. What `make
-// mixin` commits, what `qftool mixin render` writes and what any jsonnet makes
-// are all this:
+// jsonnet writes as JSON by itself, fast and in the same way, and the rest as
+// text. What `make mixin` commits, what `qftool mixin render` writes and what
+// any jsonnet makes are all this:
 //
 //   cd mixin && mkdir -p OUT/dashboards OUT/alerts/alertmanager
 //   jsonnet -m OUT dashboards.jsonnet && jsonnet -S -m OUT texts.jsonnet
@@ -15,12 +13,6 @@ function(mixin)
     dashboards: {
       ['dashboards/' + name]: mixin.grafanaDashboards[name]
       for name in std.objectFields(mixin.grafanaDashboards)
-    },
-    values: {
-      'alerts.json': mixin.prometheusAlerts,
-      'rules.json': mixin.prometheusRules,
-      'alertmanager.json': mixin.alertmanagerConfig,
-      'templates.json': mixin.alertmanagerTemplates,
     },
     texts: {
       ['alerts/alertmanager/' + name]: mixin.alertmanagerTemplates[name]

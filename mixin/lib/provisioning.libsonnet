@@ -3,7 +3,7 @@
 function(mixin)
   local config = mixin._config;
   local provisioning = config.provisioning;
-  local yaml(value) = std.manifestYamlDoc({ apiVersion: 1 } + value, indent_array_in_object=true, quote_keys=false) + '\n';
+  local yaml(value) = (import 'yaml.libsonnet')({ apiVersion: 1 } + value);
   {
     'grafana/provisioning/datasources/queuefleet.yaml': yaml({
       datasources: [{
