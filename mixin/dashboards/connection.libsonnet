@@ -128,7 +128,7 @@ function(config)
       unit: 'short',
       axisLabel: 'a minute',
       stack: true,
-      overrides: [g.override('auth', g.fixed('orange')), g.override('timeout', g.fixed('yellow')), g.override('refused', g.fixed('red')), g.overrideQuery('B', g.fixed('text') { unit: 'percentunit', max: 1, 'custom.axisPlacement': 'right', 'custom.fillOpacity': 0, 'custom.lineWidth': 1, 'custom.stacking': { mode: 'none', group: 'B' } })],
+      overrides: [g.override('auth', g.fixed('orange')), g.override('timeout', g.fixed('yellow')), g.override('refused', g.fixed('red')), g.overrideQuery('B', g.fixed('text') { unit: 'percentunit', max: 1, 'custom.axisPlacement': 'right', 'custom.fillOpacity': 0, 'custom.lineWidth': 1, 'custom.axisLabel': 'share', 'custom.stacking': { mode: 'none', group: 'B' } })],
     }),
     g.timeseries({
       title: 'Commands',

@@ -80,7 +80,7 @@ function(config)
         // The watchdog always fires: without it nobody evaluates the rules,
         // and then nothing is known.
         expr: |||
-          count by (severity) (ALERTS{%(alerts)s})
+          count by (severity) (max by (severity, alertname, application, connection, queue, pool, instance) (ALERTS{%(alerts)s}))
           or
           label_replace(0 * count(ALERTS{alertname="QueuefleetWatchdog"}), "severity", "critical", "", "")
           or
@@ -107,10 +107,10 @@ function(config)
       by: 'severity, alertname, application, connection, queue',
       columns: [
         { label: 'severity', name: 'Severity', maps: d.maps.severity, cell: 'background', width: 90 },
-        { label: 'alertname', name: 'Alert', minWidth: 210 },
-        { label: 'application', name: 'Application', links: [g.rowLink('Application', 'queuefleet-application', ['application'])] },
-        { label: 'connection', name: 'Connection', links: [g.rowLink('Connection', 'queuefleet-connection', ['connection'])] },
-        { label: 'queue', name: 'Queue', links: [g.rowLink('Queues', 'queuefleet-queues', ['application', 'connection', 'queue'])] },
+        { label: 'alertname', name: 'Alert', minWidth: 260 },
+        { label: 'application', name: 'Application', width: 115, links: [g.rowLink('Application', 'queuefleet-application', ['application'])] },
+        { label: 'connection', name: 'Connection', width: 105, links: [g.rowLink('Connection', 'queuefleet-connection', ['connection'])] },
+        { label: 'queue', name: 'Queue', width: 110, links: [g.rowLink('Queues', 'queuefleet-queues', ['application', 'connection', 'queue'])] },
         {
           expr: |||
             (time() - ALERTS_FOR_STATE{%(all)s})
@@ -120,7 +120,7 @@ function(config)
           name: 'For',
           unit: 's',
           decimals: 0,
-          width: 90,
+          width: 80,
         },
       ],
       sort: 'Severity',

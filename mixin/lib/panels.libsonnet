@@ -142,7 +142,7 @@ local reduce(calc='lastNotNull') = { calcs: [calc], fields: '', values: false };
             drawStyle: if std.get(o, 'bars', false) then 'bars' else 'line',
             lineInterpolation: if std.get(o, 'steps', false) then 'stepAfter' else 'linear',
             lineWidth: if stack then 0 else 2,
-            fillOpacity: if std.get(o, 'bars', false) then 90 else if stack then 65 else std.get(o, 'fill', 8),
+            fillOpacity: if std.get(o, 'bars', false) then 90 else if stack then 65 else std.get(o, 'fill', 4),
             gradientMode: 'none',
             showPoints: 'never',
             // A gap is information: it is not drawn over.
@@ -243,7 +243,8 @@ local reduce(calc='lastNotNull') = { calcs: [calc], fields: '', values: false };
     local properties(c) =
       local isValue = std.objectHas(c, 'expr');
       assert !isValue || std.objectHas(c, 'unit') : 'table "%s", column "%s" has no unit' % [o.title, c.name];
-      { displayName: c.name }
+      // The table's own noValue is for a table without rows.
+      { displayName: c.name, noValue: '–' }
       + (if isValue then {
            unit: c.unit,
            mappings: std.get(c, 'maps', []) + [d.unknown(std.get(c, 'unknown', 'No data'))],
