@@ -83,11 +83,11 @@ function(config)
         { expr: used, name: 'Used', unit: 'bytes', decimals: 1, width: 110 },
         { expr: 'connection:redis_memory_max_bytes:max{%s}' % pick, name: 'Limit', unit: 'bytes', decimals: 1, maps: [d.maps.values({ '0': ['No limit', 'text'] })], width: 110 },
         { expr: '%s * 86400' % growth, name: 'A day', unit: 'bytes', decimals: 1, width: 110 },
+        { expr: '%s * 86400 / %s' % [growth, limit], name: 'Of limit, a day', unit: 'percentunit', decimals: 2, unknown: 'no limit', width: 130 },
         { expr: left, name: 'Full in', unit: 's', decimals: 0, thresholds: d.lowBad(30 * 86400, 7 * 86400), unknown: 'no date', width: 110 },
         { expr: week('max', 'connection:redis_clients:ratio{%s}' % pick), name: 'Clients, peak', unit: 'percentunit', decimals: 1, thresholds: d.highBad(t.clientsRatio, 0.95), width: 120 },
       ],
-      sort: 'Full in',
-      asc: true,
+      sort: 'Of limit, a day',
       h: 8,
     }),
     g.table({
