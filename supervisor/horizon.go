@@ -1,9 +1,11 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	horizons "github.com/queuefleet/queuefleet/internal/horizon"
@@ -192,6 +194,35 @@ func (l *loop) tellOrphans(p *pool, before *HorizonStatus) {
 		Pool: p.def.name, Slot: -1, Kind: EventOrphans, Text: "processes have outlived their Horizon",
 		Fields: map[string]any{"pids": now},
 	})
+}
+
+// tellStrays tells those workers of the pool's own Horizon to leave whose
+// supervisor has been killed: the master does not know them, and would leave
+// them to be killed with a job when the time is over.
+func (l *loop) tellStrays(w *worker) {
+	if !w.pool.def.isHorizon() || l.s.managed == nil || w.pid == 0 {
+		return
+	}
+	name, dir, session, log := w.pool.def.name, w.pool.def.queue.Worker.Directory, w.pid, l.log
+	go func() {
+		trees, err := findHorizons([]string{dir})
+		if err != nil {
+			log.Warn("The process table cannot be read", "pool", name, "err", err)
+			return
+		}
+		tree := trees[dir]
+		for _, p := range tree.Heads() {
+			if p.Session != session {
+				continue // an earlier Horizon's
+			}
+			err := horizons.Signal(p.ID, syscall.SIGTERM)
+			if err != nil && !errors.Is(err, horizons.ErrGone) {
+				log.Warn("A worker of Horizon that its supervisor has lost cannot be told to leave", "pool", name, "pid", p.PID, "err", err)
+				continue
+			}
+			log.Info("A worker of Horizon that its supervisor has lost is told to leave", "pool", name, "pid", p.PID)
+		}
+	}()
 }
 
 // numbers lists processes for people.

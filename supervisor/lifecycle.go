@@ -205,6 +205,7 @@ func (l *loop) stop(w *worker, why proc.Reason, rolled bool) {
 	}
 	delete(l.booting, w)
 	w.state, w.asked, w.rolled = Stopping, why, rolled
+	l.tellStrays(w)
 	w.told = l.now()
 	l.stopWithin(w, l.grace(w))
 	l.askTimeouts(w)

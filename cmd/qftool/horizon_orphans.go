@@ -58,16 +58,8 @@ func (c *horizonOrphans) run(ctx context.Context) error {
 // not at all, since they tell them by themselves. It returns what still lives
 // when the time is over.
 func (c *horizonOrphans) end(ctx context.Context, h *horizonOf, orphans []horizon.Process) ([]horizon.Process, error) {
-	supervised := map[int]bool{}
-	for _, p := range orphans {
-		if p.Kind == horizon.Supervisor {
-			supervised[p.PID] = true
-		}
-	}
-	for _, p := range orphans {
-		if p.Kind == horizon.Worker && supervised[p.Parent] {
-			continue
-		}
+	tree := horizon.Tree{Orphans: orphans}
+	for _, p := range tree.Heads() {
 		fmt.Fprintf(c.flags.env.stderr, "%s %d is told to terminate\n", p.Kind, p.PID)
 		if err := signalProcess(&p); err != nil {
 			return nil, err

@@ -38,6 +38,7 @@ type ID struct {
 type Process struct {
 	ID
 	Parent  int       `json:"parent"`
+	Session int       `json:"-"` // number of the process that began the session
 	Kind    Kind      `json:"kind"`
 	Name    string    `json:"supervisor,omitempty"` // of the supervisor that it is or works for, as HOST-abcd:supervisor-1
 	Queues  string    `json:"queues,omitempty"`     // joined by commas
@@ -83,7 +84,7 @@ func scan(root string) (*Snapshot, error) {
 		if !ok {
 			continue
 		}
-		p.ID, p.Parent = ID{pid, st.start}, st.parent
+		p.ID, p.Parent, p.Session = ID{pid, st.start}, st.parent, st.session
 		p.Started = boot.Add(time.Duration(st.start) * time.Second / ticks)
 		s.Processes = append(s.Processes, p)
 	}
@@ -157,9 +158,9 @@ func parse(args []string) (p Process, ok bool) {
 
 // stat is what of /proc/PID/stat matters here.
 type stat struct {
-	parent int
-	start  uint64
-	dead   bool
+	parent, session int
+	start           uint64
+	dead            bool
 }
 
 var errGarbled = errors.New("/proc/PID/stat is garbled")
@@ -175,15 +176,16 @@ func readStat(dir string) (stat, error) {
 	if len(fields) <= startField {
 		return stat{}, errGarbled
 	}
-	parent, err := strconv.Atoi(fields[1])
-	if err != nil {
+	parent, err1 := strconv.Atoi(fields[1])
+	session, err2 := strconv.Atoi(fields[3])
+	if err1 != nil || err2 != nil {
 		return stat{}, errGarbled
 	}
 	start, err := strconv.ParseUint(fields[startField], 10, 64)
 	if err != nil {
 		return stat{}, errGarbled
 	}
-	return stat{parent, start, fields[0] == "Z" || fields[0] == "X"}, nil
+	return stat{parent, session, start, fields[0] == "Z" || fields[0] == "X"}, nil
 }
 
 func bootTime(root string) time.Time {

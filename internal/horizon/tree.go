@@ -31,6 +31,18 @@ func (t *Tree) All() []Process {
 	return append(all, t.Orphans...)
 }
 
+// Heads lists those of the orphans whom nobody would tell anything: not the
+// workers of a supervisor that is an orphan itself, which tells them.
+func (t *Tree) Heads() []Process {
+	supervisors := map[int]bool{}
+	for i := range t.Orphans {
+		if t.Orphans[i].Kind == Supervisor {
+			supervisors[t.Orphans[i].PID] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(t.Orphans), func(p Process) bool { return p.Kind == Worker && supervisors[p.Parent] })
+}
+
 // Of sorts out what is an application's. What a process was started by decides
 // where that is known, since a supervisor may have its workers work in another
 // directory; and else where it works.

@@ -88,11 +88,15 @@ func (p *player) master() int {
 	for _, key := range []string{"mails", "reports"} {
 		children = append(children, begin("horizon:supervisor", name+":"+key, "redis", "--queue="+key, "--parent-id="+strconv.Itoa(os.Getpid()), "--"+string(mode)))
 	}
-	p.redis.RPush(ctx, keyMasters, fmt.Sprintf("%d %s %s", os.Getpid(), mode, content))
 	if mode == Crash {
-		time.Sleep(3 * pass) // its workers have begun
+		for p.redis.Exists(ctx, Prefix+"supervisor:"+children[0].args[1]).Val() == 0 {
+			time.Sleep(pass)
+		}
+		time.Sleep(10 * pass) // its workers have begun
 		_ = children[0].process.Kill()
+		<-children[0].ended
 	}
+	p.redis.RPush(ctx, keyMasters, fmt.Sprintf("%d %s %s", os.Getpid(), mode, content))
 	for {
 		p.record(ctx, "master", name, 15, "status", "running", "environment", "production")
 		select {
@@ -201,10 +205,10 @@ func (p *player) work(args []string) int {
 			}
 		default:
 		}
-		// Horizon's workers do not look after their parent. These do, a while
-		// later, since nobody would ever end them otherwise.
+		// Horizon's workers do not look after their parent. These do a long while
+		// later, for nothing is to be left of a test that was killed itself.
 		if os.Getppid() != parent {
-			if orphaned++; orphaned > 20 {
+			if orphaned++; orphaned > 3000 {
 				return 0
 			}
 		}

@@ -10,7 +10,7 @@ import (
 
 const (
 	firstLook = 10 * time.Millisecond // at what a leader has left behind
-	lastLook  = 500 * time.Millisecond
+	lastLook  = 100 * time.Millisecond
 	// lingerTime is what is left behind has by a leader that was not told to
 	// stop, where its Spec says nothing.
 	lingerTime = 10 * time.Second
