@@ -3,7 +3,8 @@
 #
 #   mixin.sh compile   write what the mixin makes, remove what it no longer makes
 #   mixin.sh check     formatted, lint-free, compiled files fresh, and the same
-#                      from Debian's jsonnet (skipped where absent, required in CI)
+#                      from Debian's jsonnet (skipped where absent, required in
+#                      CI), and what they ask for exists (tools/dashcheck)
 #   mixin.sh fmt       format the sources
 set -eu
 cd "$(dirname "$0")/.."
@@ -68,6 +69,7 @@ check)
 	else
 		echo "jsonnet is missing: not compared with go-jsonnet" >&2
 	fi
+	go -C tools run ./dashcheck -root ..
 	;;
 fmt)
 	# shellcheck disable=SC2046
