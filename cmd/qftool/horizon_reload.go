@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -25,7 +27,7 @@ type horizonReload struct {
 
 func configureHorizonReload(app *kingpin.Application, e *env) {
 	c := &horizonReload{}
-	cmd := group(app, "horizon", horizonHelp).Command("reload", "Generate Horizon's files, have PHP check them, and where they have changed replace the running Horizon.")
+	cmd := group(app, "horizon", horizonHelp).Command("reload", "Generate Horizon's files, have PHP check them, and where they have changed, or Horizon is older, replace it.")
 	cmd.HelpLong("Nothing is touched where the new files are not right. Who started the old Horizon starts the new one, or --start does. Example:\n\n" +
 		"  qftool horizon reload shop --out=config/queuefleet --start='systemctl start shop-horizon'\n")
 	c.declare(cmd, e)
@@ -69,7 +71,7 @@ func (c *horizonReload) run(ctx context.Context) error {
 	}
 	r.Changed = &changed
 	if !changed && !c.always && c.flags.env.output != outputJSON {
-		fmt.Fprintln(c.flags.env.stdout, "no file has changed; Horizon is left alone")
+		fmt.Fprintln(c.flags.env.stdout, "Horizon runs with the present files and is left alone")
 		return nil
 	}
 	return c.report(r)
@@ -119,7 +121,7 @@ func (c *horizonReload) prepare(ctx context.Context, h *horizonOf) (changed bool
 		changed = changed || change.State != laravel.Unchanged
 	}
 	if !changed {
-		return false, nil
+		return c.older(ctx, h, changes)
 	}
 	if err := c.verify(ctx, files); err != nil {
 		return false, err
@@ -133,6 +135,28 @@ func (c *horizonReload) prepare(ctx context.Context, h *horizonOf) (changed bool
 		}
 	}
 	return true, nil
+}
+
+// older reports whether a Horizon runs that was started before its files were
+// written, as by generate laravel. A process's start is known to a second.
+func (c *horizonReload) older(ctx context.Context, h *horizonOf, changes []laravel.Change) (bool, error) {
+	tree, err := h.look(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, change := range changes {
+		info, err := os.Stat(change.Path)
+		if err != nil {
+			return false, err
+		}
+		for i := range tree.Masters {
+			if m := &tree.Masters[i]; info.ModTime().After(m.Started.Add(time.Second)) {
+				fmt.Fprintf(c.flags.env.stderr, "master %d was started before %s was written\n", m.PID, change.Path)
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 func (c *horizonReload) verify(ctx context.Context, files []laravel.File) (err error) {
