@@ -36,6 +36,7 @@ function(config)
       ],
       unit: 'short',
       decimals: 0,
+      overrides: [g.overrideQuery('B', { 'custom.axisPlacement': 'right', 'custom.fillOpacity': 0, 'custom.lineStyle': { fill: 'dash', dash: [2, 6] } })],
       h: 6,
     }),
     panel({

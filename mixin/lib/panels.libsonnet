@@ -158,7 +158,7 @@ local reduce(calc='lastNotNull') = { calcs: [calc], fields: '', values: false };
             hideFrom: { legend: false, tooltip: false, viz: false },
           } + (
             // Or a line at 0 gets a scale to 100.
-            local soft = std.get(o, 'softMax', std.get({ short: 1, ops: 0.1, percentunit: 0.01, s: 0.001, dthms: 60 }, unit(o), null));
+            local soft = std.get(o, 'softMax', std.get({ short: 1, ops: 0.1, percentunit: 0.001, s: 0.0001, dthms: 60 }, unit(o), null));
             if soft != null then { axisSoftMax: soft } else {}
           ),
         },
