@@ -53,7 +53,7 @@ func poolsPercent(cfg *configs.Config) int {
 		}
 	}
 	if pools >= manyPools {
-		return 50
+		return 40
 	}
 	return 100
 }
