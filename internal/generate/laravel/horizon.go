@@ -34,6 +34,7 @@ func (p *Plan) horizonTable() table {
 		}
 	}
 	var supervisors, waits table
+	seen := map[string]bool{}
 	for _, q := range p.queues {
 		if !p.inHorizon(q.config) || len(q.names) == 0 {
 			continue
@@ -41,7 +42,8 @@ func (p *Plan) horizonTable() table {
 		supervisors = append(supervisors, field{key: q.config.Name, value: p.supervisor(q)})
 		for _, name := range waitNames(q) {
 			key := q.name + ":" + name
-			if _, done := waits.find(key); !done {
+			if !seen[key] {
+				seen[key] = true
 				waits = append(waits, field{key: key, value: wholeSeconds(q.config.MaxWait)})
 			}
 		}

@@ -34,7 +34,9 @@ type Plan struct {
 	options     Options
 	primary     string
 	connections []*connection // in their order
+	byName      map[string]*connection
 	queues      []*queue
+	queueNames  map[string][]*queue // by their names in queue.connections
 	errs        []error
 }
 
@@ -44,6 +46,7 @@ type connection struct {
 	redis     string  // in database.redis
 	prefix    *string // of its keys; nil = the application's own
 	cacheOnly bool    // only the cache is there
+	queues    []*queue
 }
 
 // queue is a queue configuration that the application works.
@@ -64,7 +67,7 @@ func New(cfg *configs.Config, slug string, o Options) (*Plan, error) {
 		return nil, fmt.Errorf("application %s is inactive or deleted", slug)
 	}
 	o.Client = cmp.Or(o.Client, PhpRedis)
-	p := &Plan{cfg: cfg, app: app, options: o}
+	p := &Plan{cfg: cfg, app: app, options: o, byName: map[string]*connection{}, queueNames: map[string][]*queue{}}
 	for _, step := range []func(){p.choose, p.chooseEnvironment, p.choosePrimary, p.nameConnections, p.collectQueues, p.checkVariables, p.checkServers, p.checkHorizon} {
 		if step(); len(p.errs) > 0 {
 			return nil, errors.Join(p.errs...)
@@ -114,19 +117,13 @@ func (p *Plan) add(name, use string) bool {
 		return false
 	}
 	if p.find(name) == nil {
-		p.connections = append(p.connections, &connection{config: c, cacheOnly: use == cacheRedis})
+		p.byName[name] = &connection{config: c, cacheOnly: use == cacheRedis}
+		p.connections = append(p.connections, p.byName[name])
 	}
 	return true
 }
 
-func (p *Plan) find(name string) *connection {
-	for _, c := range p.connections {
-		if c.config.Name == name {
-			return c
-		}
-	}
-	return nil
-}
+func (p *Plan) find(name string) *connection { return p.byName[name] }
 
 // works reports whether q is in force and the application's to work by Laravel.
 func (p *Plan) works(q *configs.Queue) bool {
@@ -165,7 +162,11 @@ func (p *Plan) chooseEnvironment() {
 		return
 	}
 	p.connections = slices.DeleteFunc(p.connections, func(c *connection) bool {
-		return c.config.Environment != "" && c.config.Environment != p.Environment
+		other := c.config.Environment != "" && c.config.Environment != p.Environment
+		if other {
+			delete(p.byName, c.config.Name)
+		}
+		return other
 	})
 	if h := p.app.Horizon; h != nil && p.find(h.Connection) == nil {
 		p.fail("horizon.connection %s does not belong to the environment %q", h.Connection, p.Environment)
@@ -250,10 +251,7 @@ func (p *Plan) Names() []Name {
 	var names []Name
 	for _, c := range p.connections {
 		n := Name{Connection: c.config.Name, Redis: c.redis, QueueConnections: []string{}, Configurations: []string{}}
-		for _, q := range p.queues {
-			if q.connection != c {
-				continue
-			}
+		for _, q := range c.queues {
 			n.Configurations = append(n.Configurations, q.config.Name)
 			if !slices.Contains(n.QueueConnections, q.name) {
 				n.QueueConnections = append(n.QueueConnections, q.name)

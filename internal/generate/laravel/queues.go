@@ -31,8 +31,9 @@ func (p *Plan) collectQueues() {
 			}
 			one.names = append(one.names, name)
 		}
-		p.queues = append(p.queues, one)
 		p.checkQueue(one)
+		p.queues, c.queues = append(p.queues, one), append(c.queues, one)
+		p.queueNames[one.name] = append(p.queueNames[one.name], one)
 	}
 	p.checkPrefixes()
 }
@@ -47,9 +48,8 @@ func (p *Plan) checkQueue(q *queue) {
 		p.fail("queue configuration %s: timeout (%v) and 10s must not exceed retry_after (%v), or a job that still runs is given to a second worker",
 			c.Name, c.Timeout, c.RetryAfter)
 	}
-	for _, other := range p.queues {
+	for _, other := range p.queueNames[q.name] { // those before
 		switch {
-		case other == q || other.name != q.name:
 		case other.connection != q.connection:
 			p.fail("queue configurations %s (connection %s) and %s (connection %s) have the same queue connection %q: give one of them another worker.queue_connection",
 				other.config.Name, other.config.Connection, c.Name, c.Connection, q.name)
@@ -90,9 +90,9 @@ func (p *Plan) checkPrefixes() {
 func (p *Plan) queueTable() table {
 	var t table
 	for _, c := range p.connections {
-		for _, q := range p.queues {
-			if _, done := t.find(q.name); done || q.connection != c {
-				continue
+		for _, q := range c.queues {
+			if p.queueNames[q.name][0] != q {
+				continue // its first configuration has said it
 			}
 			t = append(t, field{q.name, table{
 				{key: "driver", value: "redis"},
@@ -109,8 +109,8 @@ func (p *Plan) queueTable() table {
 // worked.
 func (p *Plan) defaultQueue(name string) string {
 	last := ""
-	for _, q := range p.queues {
-		if q.name != name || len(q.names) == 0 {
+	for _, q := range p.queueNames[name] {
+		if len(q.names) == 0 {
 			continue
 		}
 		if slices.Contains(q.names, "default") {
@@ -128,10 +128,8 @@ func (p *Plan) defaultQueue(name string) string {
 
 func (p *Plan) retryAfter(name string) int {
 	longest := configs.Duration(0)
-	for _, q := range p.queues {
-		if q.name == name {
-			longest = max(longest, q.config.RetryAfter)
-		}
+	for _, q := range p.queueNames[name] {
+		longest = max(longest, q.config.RetryAfter)
 	}
 	return wholeSeconds(longest)
 }

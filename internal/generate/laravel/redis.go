@@ -30,10 +30,7 @@ func (p *Plan) checkCluster(c *connection) {
 	if h := p.app.Horizon; h != nil && h.Connection == c.config.Name {
 		p.warn("connection %s is a Redis Cluster, and Horizon keeps its records there: before 2026 Horizon takes the first node for all of it", c.config.Name)
 	}
-	for _, q := range p.queues {
-		if q.connection != c {
-			continue
-		}
+	for _, q := range c.queues {
 		for _, name := range q.names {
 			if open := strings.Index(name, "{"); open < 0 || !strings.Contains(name[open:], "}") {
 				p.warn("queue configuration %s: the queue %q lies on a Redis Cluster: before Laravel 13.5 its name must have braces, {%s}", q.config.Name, name, name)
