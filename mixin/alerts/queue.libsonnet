@@ -46,19 +46,19 @@ function(config)
       expr: |||
         min_over_time(queue:redis_queue_ready_jobs:max[10m]) > 0
         and on (%(by)s)
-        min_over_time(queue:redis_queue_workers:max[10m]) > 0
+        queue:redis_queue_workers:max > 0
         and on (%(by)s)
         (
           max_over_time(queue:redis_queue_reserved_jobs:max[10m]) == 0
           or on (%(by)s)
           (
-            max_over_time(queue:redis_queue_jobs_processed:rate5m[10m]) == 0
+            queue:redis_queue_jobs_processed:rate5m == 0
             unless on (%(by)s)
             queue:redis_queue_reserved_jobs:max
           )
         )
-        unless on (%(by)s)
-        queue:redis_queue_waiting_seconds:max < %(age)g
+        and on (%(by)s)
+        max_over_time(queue:redis_queue_waiting_seconds:max[5m]) >= %(age)g
         %(unpaused)s
       ||| % { by: by, unpaused: unpaused, age: t.notDrainingSeconds },
       summary: 'Workers run, yet they take no jobs of a queue.',
@@ -90,7 +90,7 @@ function(config)
         and
         queue:redis_queue_ready_jobs:max > 2 * (queue:redis_queue_ready_jobs:max offset 1h)
         and
-        deriv(queue:redis_queue_ready_jobs:max[15m]) > 0
+        queue:redis_queue_ready_jobs:max > (queue:redis_queue_ready_jobs:max offset 15m)
         and
         queue:redis_queue_waiting_seconds:max > queue:redis_queue_wait_objective_seconds:max / 2
         %(unpaused)s

@@ -22,7 +22,7 @@ function(config)
         r.record(pool + 'jobs_failed:rate5m', rate('jobs_processed_total', ', result="failed"')),
         r.record(pool + 'jobs_failed:ratio_rate5m', '%sjobs_failed:rate5m / (%sjobs_processed:rate5m > 0)' % [pool, pool]),
         // 1 while a queue that the pool works has a job that waited too long.
-        r.record('pool:redis_queue_wait_breached:max', 'max by (%s) (\n  pool:queuefleet_supervisor_queue_info:max\n  * on (%s) group_left ()\n  (queue:redis_queue_waiting_seconds:max > bool queue:redis_queue_wait_objective_seconds:max)\n)' % [s.by.pool, s.by.queue]),
+        r.record('pool:redis_queue_wait_breached:max', 'max by (%s) (\n  (pool:queuefleet_supervisor_queue_paused:max >= bool 0)\n  * on (%s) group_left ()\n  (queue:redis_queue_waiting_seconds:max > bool queue:redis_queue_wait_objective_seconds:max)\n)' % [s.by.pool, s.by.queue]),
         // Ends that nobody wanted: neither limits nor orders.
         r.record(pool + 'worker_bad_exits:rate5m', rate('worker_exits_total', ', reason=~"error|signal|cannot_start"')),
       ],

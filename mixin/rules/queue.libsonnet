@@ -27,14 +27,16 @@ function(config)
   ||| % (s.by { supervisor: s.supervisor, works: std.rstripChars(works, '\n'), pools: pools });
 
   // Which pool works which queue, and whether it is paused.
-  local poolQueue(name) = |||
+  local poolQueue = |||
     max by (%(owner)s, application, connection, pool, queue) (
       queuefleet_supervisor_pool_queue_info{%(supervisor)s}
       * on (job, instance, application, connection, pool) group_left (%(owner)s)
-      max by (job, instance, application, connection, pool, %(owner)s) (%(value)s)
+      max by (job, instance, application, connection, pool, %(owner)s) (queuefleet_supervisor_paused{%(supervisor)s})
     )
-  ||| % (s.by { supervisor: s.supervisor, value: name });
-  local onPools(value) = std.rstripChars(poolQueue(value), '\n');
+  ||| % (s.by { supervisor: s.supervisor });
+  // The higher of two, or the one there is. Cheaper by far than one max over
+  // both, which needs a label to tell them apart.
+  local higher(a, b) = '(%s >= %s)\nor\n%s\nor\n%s' % [a, b, b, a];
 
   {
     name: 'queuefleet-queue.rules',
@@ -50,16 +52,13 @@ function(config)
       r.record('queue:redis_queue_wait_objective_ratio:max', gauge('redis_queue_wait_objective_ratio')),
       // Running workers that can take its jobs. Both who may count them count
       // some of the same, so the higher one; absent where nobody counts.
-      r.record('queue:redis_queue_workers:max', r.each('max', s.by.queue, {
-        supervisor: std.rstripChars(serving, '\n'),
-        registry: gauge('redis_queue_workers'),
-      })),
-      r.record('pool:queuefleet_supervisor_queue_info:max', onPools('queuefleet_supervisor_workers_max{%s} * 0 + 1' % s.supervisor)),
+      r.record('queue:queuefleet_supervisor_serving_workers:sum', std.rstripChars(serving, '\n')),
+      r.record('queue:redis_queue_workers:max', higher('queue:queuefleet_supervisor_serving_workers:sum', gauge('redis_queue_workers'))),
+      // Of a queue that a pool works: 1 while the pool is paused.
+      r.record('pool:queuefleet_supervisor_queue_paused:max', std.rstripChars(poolQueue, '\n')),
       // 1 while the framework, or every pool that works it, is paused.
-      r.record('queue:redis_queue_paused:max', r.each('max', s.by.queue, {
-        supervisor: 'min by (%s) (%s)' % [s.by.queue, onPools('queuefleet_supervisor_paused{%s}' % s.supervisor)],
-        framework: gauge('redis_queue_paused'),
-      })),
+      r.record('queue:queuefleet_supervisor_paused:min', 'min by (%s) (pool:queuefleet_supervisor_queue_paused:max)' % s.by.queue),
+      r.record('queue:redis_queue_paused:max', higher('queue:queuefleet_supervisor_paused:min', gauge('redis_queue_paused'))),
       // Finished attempts a second, failed ones included, where the framework counts.
       r.record('queue:redis_queue_jobs_processed:rate5m', rate('redis_queue_jobs_processed_total')),
       r.record('queue:redis_queue_jobs_failed:rate5m', rate('redis_queue_jobs_failed_total')),

@@ -127,7 +127,7 @@ t.file([
            [p('scale_limited', 'shop', 'reason="shift"')]: '1+0x80',
            [t.served('pool_queue_info', 'default', 'pool="shop"')]: '1+0x80',
            [t.served('pool_queue_info', 'mail', 'pool="shop"')]: '1+0x80',
-           [p('workers_max', 'shop')]: '5+0x80',
+           [p('paused', 'shop')]: '0+0x80',
            [t.queue('redis_queue_oldest_job_age_seconds', 'default')]: '60+0x80',
            [t.queue('redis_queue_wait_objective_seconds', 'default')]: '30+0x80',
            [t.queue('redis_queue_oldest_job_age_seconds', 'mail')]: '1+0x80',
@@ -135,7 +135,7 @@ t.file([
            // At the maximum, and nobody waits too long.
            [p('scale_limited', 'busy', 'reason="max"')]: '1+0x80',
            [t.served('pool_queue_info', 'busy', 'pool="busy"')]: '1+0x80',
-           [p('workers_max', 'busy')]: '5+0x80',
+           [p('paused', 'busy')]: '0+0x80',
            [t.queue('redis_queue_oldest_job_age_seconds', 'busy')]: '20+0x80',
            [t.queue('redis_queue_wait_objective_seconds', 'busy')]: '30+0x80',
          },

@@ -93,7 +93,7 @@ func measure(ctx context.Context, s settings, dir string, out io.Writer) error {
 		return ctx.Err()
 	case <-time.After(s.warm):
 	}
-	if err := reportRules(ctx, p.base, out); err != nil {
+	if err := reportRules(ctx, p, out); err != nil {
 		return err
 	}
 	return reportBoard(ctx, p.base, filepath.Join(s.root, "dashboards/queuefleet-overview.json"), out)
