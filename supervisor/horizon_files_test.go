@@ -136,3 +136,21 @@ func TestObserveWritesNoFiles(t *testing.T) {
 		t.Errorf("files were written: %v", err)
 	}
 }
+
+// Files are written with the rights of the worker's user, whatever the
+// supervisor may do.
+func TestFilesAreTheUsers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root has files that others may not write")
+	}
+	s := newShop(t, horizontest.Settings{})
+	s.user = "nobody"
+	s.reload(1)
+	s.until("refused", func(state *State) bool {
+		p, ok := state.Pool("mails")
+		return ok && p.CannotStart != nil && p.CannotStart.Reason == ReasonHorizonFiles && strings.Contains(p.CannotStart.Text, "permission denied")
+	})
+	if _, err := os.Stat(s.files()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("files were written where the user may not: %v", err)
+	}
+}

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -26,6 +27,7 @@ type shop struct {
 	dir      string
 	settings horizontest.Settings
 	more     map[string]string // further variables
+	user     string            // "" = root's, where the test is
 	loaded   *configs.Config
 }
 
@@ -54,7 +56,7 @@ func (s *shop) reload(tries int) {
 	}
 	user := ""
 	if os.Geteuid() == 0 {
-		user = "user: root,"
+		user = "user: " + cmp.Or(s.user, "root") + ","
 	}
 	text := fmt.Sprintf(`
 connections: [{name: main, address: "%s", environment: production}]

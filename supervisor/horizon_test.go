@@ -27,6 +27,12 @@ func (f *fakeHorizons) find(dirs []string) (map[string]horizons.Tree, error) {
 	return trees, nil
 }
 
+func (f *fakeHorizons) looked() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.looks
+}
+
 func (f *fakeHorizons) set(masters, orphans []int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -73,9 +79,9 @@ func TestNoSecondMaster(t *testing.T) {
 			t.Errorf("orphans were told %d times", n)
 		}
 		// Nobody looks more often than twice a minute while all is well.
-		before := others.looks
+		before := others.looked()
 		b.advance(10 * time.Minute)
-		if n := others.looks - before; n > 21 {
+		if n := others.looked() - before; n > 21 {
 			t.Errorf("%d looks in ten minutes", n)
 		}
 	})
