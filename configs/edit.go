@@ -41,7 +41,8 @@ type Editor struct {
 
 	loader  *loader
 	sources []*source // decoded, in the order of files; nil after a change
-	checked *Config   // what Check has found good; nil after a change
+	index   map[EntryKind]map[string]Entry
+	checked *Config // what Check has found good; nil after a change
 }
 
 // editFile is one file of the configuration.

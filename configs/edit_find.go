@@ -11,7 +11,7 @@ func (d *Editor) decode() {
 	}
 	l := d.newLoader()
 	defer l.reader.close()
-	d.loader = l
+	d.loader, d.index = l, map[EntryKind]map[string]Entry{}
 	for i, f := range d.files {
 		s := l.main
 		if i > 0 {
@@ -93,12 +93,19 @@ func (d *Editor) Entries(kind EntryKind) []Entry {
 
 // Find finds an entry by its name.
 func (d *Editor) Find(kind EntryKind, name string) (Entry, bool) {
-	for _, e := range d.Entries(kind) {
-		if e.Name == name && name != "" {
-			return e, true
+	d.decode()
+	if d.index[kind] == nil {
+		list := d.Entries(kind)
+		names := make(map[string]Entry, len(list))
+		for _, e := range list {
+			if _, twice := names[e.Name]; !twice && e.Name != "" {
+				names[e.Name] = e
+			}
 		}
+		d.index[kind] = names
 	}
-	return Entry{}, false
+	e, ok := d.index[kind][name]
+	return e, ok
 }
 
 // Global is what the main file says of the whole fleet.

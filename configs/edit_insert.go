@@ -73,11 +73,11 @@ func (e *edit) insertItems(seq *yaml.Node, items []*yaml.Node) {
 	if last > 0 && e.apart(seq, last) {
 		between += e.r.newline
 	}
-	text := ""
+	var b strings.Builder
 	for _, item := range items {
-		text += between + e.r.indent(column) + e.r.item(likeSiblings(item, seq.Content[last]), column)
+		b.WriteString(between + e.r.indent(column) + e.r.item(likeSiblings(item, seq.Content[last]), column))
 	}
-	e.splice(end, end, text)
+	e.splice(end, end, b.String())
 }
 
 // fillEmpty turns [] into a block.

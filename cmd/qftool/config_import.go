@@ -130,6 +130,7 @@ func (c *configImport) decide(ctx context.Context, made []configs.Change) (confi
 // grouped puts the changes of one entry together.
 func grouped(made []configs.Change, policy configs.OnConflict) []change {
 	var list []change
+	index := map[string]int{}
 	for _, m := range made {
 		if m.Action == configs.ActionConflict && policy != configs.ConflictReplace {
 			continue
@@ -138,9 +139,11 @@ func grouped(made []configs.Change, policy configs.OnConflict) []change {
 		if m.Action == configs.ActionAdd {
 			action = "add"
 		}
-		i := slices.IndexFunc(list, func(c change) bool { return c.Kind == m.Kind && c.Name == m.Name })
-		if i < 0 {
+		key := string(m.Kind) + "\x00" + m.Name
+		i, known := index[key]
+		if !known {
 			i = len(list)
+			index[key] = i
 			list = append(list, change{Action: action, Kind: m.Kind, Name: m.Name, File: m.File})
 		}
 		if m.Key != "" {
