@@ -92,7 +92,7 @@ func (s *Stack) add(path, name string, args ...string) {
 
 // write writes all files below the directory.
 func (s *Stack) write() error {
-	files, err := mixin.Render(mixin.Options{Set: s.settings()})
+	files, err := mixin.Render(mixin.Options{Set: s.settings(), NoDashboards: true})
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,25 @@ const tests = root + "/mixin/tests"
 // alertmanagerFile renders the configuration for the teams of the tests.
 func alertmanagerFile(t *testing.T) string {
 	t.Helper()
-	return filepath.Join(render(t, mixin.Options{ConfigFile: tests + "/teams.yaml"}), "alerts/alertmanager/alertmanager.yml")
+	return alertmanagerOf(t, mixin.Options{ConfigFile: tests + "/teams.yaml"})
+}
+
+// alertmanagerOf renders no more than Alertmanager needs, which is quick.
+func alertmanagerOf(t *testing.T, o mixin.Options) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"queuefleet.tmpl", "alertmanager.yml"} {
+		quoted, err := mixin.Evaluate(o, "(import 'lib/compile.libsonnet')(mixin).texts['alerts/alertmanager/"+name+"']")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text string
+		if err := json.Unmarshal(quoted, &text); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, name), text)
+	}
+	return filepath.Join(dir, "alertmanager.yml")
 }
 
 func amtool(t *testing.T, args ...string) (string, error) {

@@ -14,9 +14,9 @@ import (
 
 const compose = root + "/deploy/compose"
 
-// What the services of the compose file read is there, once the first of them
-// has rendered the mixin.
-func TestComposeFilesAreThere(t *testing.T) {
+// What the services of the compose file read is there and right, once the first
+// of them has rendered the mixin.
+func TestCompose(t *testing.T) {
 	dir := render(t, mixin.Options{ConfigFile: compose + "/mixin.yaml"})
 	document, err := configs.ReadDocument("compose.yaml", []byte(read(t, compose+"/compose.yaml")))
 	if err != nil {
@@ -52,6 +52,7 @@ func TestComposeFilesAreThere(t *testing.T) {
 	if mounts < 6 || reads < 3 {
 		t.Errorf("%d mounts, %d paths: too few to be all", mounts, reads)
 	}
+	checkConfigurations(t, dir)
 }
 
 // words are the texts in lists and mappings.
@@ -72,10 +73,11 @@ func words(values ...any) []string {
 	return list
 }
 
-func TestComposeConfigurations(t *testing.T) {
+// checkConfigurations lets Prometheus' and Alertmanager's tools read theirs.
+func checkConfigurations(t *testing.T, dir string) {
+	t.Helper()
 	redistest.Need(t, "promtool")
 	redistest.Need(t, "amtool")
-	dir := render(t, mixin.Options{ConfigFile: compose + "/mixin.yaml"})
 	file := filepath.Join(dir, "prometheus.yml")
 	write(t, file, strings.ReplaceAll(read(t, compose+"/prometheus.yml"), "/mixin/", dir+"/"))
 	out, err := exec.CommandContext(t.Context(), "promtool", "check", "config", file).CombinedOutput()

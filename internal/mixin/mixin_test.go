@@ -98,7 +98,7 @@ func TestConfigInJsonnet(t *testing.T) {
 	write(t, filepath.Join(dir, "teams.libsonnet"), "['payments', 'crm']")
 	file := filepath.Join(dir, "mine.jsonnet")
 	write(t, file, "{ teams: { [name]: { slack: '#' + name } for name in import 'teams.libsonnet' } }")
-	text := read(t, filepath.Join(render(t, mixin.Options{ConfigFile: file}), "alerts/alertmanager/alertmanager.yml"))
+	text := read(t, alertmanagerOf(t, mixin.Options{ConfigFile: file}))
 	for _, want := range []string{`"crm-page"`, `channel: "#payments"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s", want)
@@ -165,6 +165,9 @@ func TestWriteLeavesTheRestAlone(t *testing.T) {
 	}
 	if read(t, filepath.Join(dir, "mine.txt")) != "mine" || read(t, filepath.Join(dir, "dashboards/a.json")) != "{}\n" {
 		t.Error("wrong files")
+	}
+	if _, err := mixin.Write(filepath.Join(dir, "mine.txt"), files); err == nil || !strings.Contains(err.Error(), "mine.txt") {
+		t.Errorf("writing below a file: %v", err)
 	}
 }
 

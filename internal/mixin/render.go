@@ -21,6 +21,8 @@ import (
 type Options struct {
 	ConfigFile string   // settings as YAML, JSON or jsonnet; optional
 	Set        []string // key=value, with the key's names joined by dots; these win
+
+	NoDashboards bool // for whom only rules and routes are of interest
 }
 
 // File is one file of the mixin.
@@ -49,17 +51,20 @@ func Render(o Options) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	texts, err := vm.EvaluateAnonymousSnippetMulti("mixin", mixin+"(import 'lib/compile.libsonnet')(mixin).dashboards")
-	if err != nil {
-		return nil, s.explain(err)
-	}
-	vm.StringOutput = true
-	others, err := vm.EvaluateAnonymousSnippetMulti("mixin", mixin+`
+	vm.StringOutput = true // first, since most mistakes are here and this is fast
+	texts, err := vm.EvaluateAnonymousSnippetMulti("mixin", mixin+`
 		(import 'lib/compile.libsonnet')(mixin).texts + (import 'lib/provisioning.libsonnet')(mixin)`)
 	if err != nil {
 		return nil, s.explain(err)
 	}
-	maps.Copy(texts, others)
+	if !o.NoDashboards {
+		vm.StringOutput = false
+		dashboards, err := vm.EvaluateAnonymousSnippetMulti("mixin", mixin+"(import 'lib/compile.libsonnet')(mixin).dashboards")
+		if err != nil {
+			return nil, s.explain(err)
+		}
+		maps.Copy(texts, dashboards)
+	}
 	var files []File
 	for _, path := range slices.Sorted(maps.Keys(texts)) {
 		files = append(files, File{path, texts[path]})
