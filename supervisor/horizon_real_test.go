@@ -272,6 +272,7 @@ func TestRealHorizonOfAnEarlierSupervisor(t *testing.T) {
 		_ = earlier.Wait()
 		close(ended)
 	}()
+	t.Cleanup(func() { _ = earlier.Process.Kill() }) // what it has started notices
 	for len(s.bench.Masters()) == 0 {
 		time.Sleep(time.Millisecond)
 	}

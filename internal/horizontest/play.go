@@ -97,8 +97,10 @@ func (p *player) master() int {
 		<-children[0].ended
 	}
 	p.redis.RPush(ctx, keyMasters, fmt.Sprintf("%d %s %s", os.Getpid(), mode, content))
-	for {
-		p.record(ctx, "master", name, 15, "status", "running", "environment", "production")
+	for lonely := 0; lonely < 25; lonely++ { // nothing is to be left of a test that was killed, and its server with it
+		if p.record(ctx, "master", name, 15, "status", "running", "environment", "production") {
+			lonely = 0
+		}
 		select {
 		case s := <-p.told:
 			if s != syscall.SIGTERM {
@@ -121,6 +123,7 @@ func (p *player) master() int {
 		case <-time.After(10 * pass):
 		}
 	}
+	return 1
 }
 
 // mode is the next one's turn.
@@ -136,13 +139,15 @@ func (p *player) mode(ctx context.Context) Mode {
 	return Mode(modes[(n-1)%int64(len(modes))])
 }
 
-// record writes what a master or a supervisor says of itself.
-func (p *player) record(ctx context.Context, kind, name string, seconds int, fields ...any) {
+// record writes what a master or a supervisor says of itself, and reports
+// whether it could.
+func (p *player) record(ctx context.Context, kind, name string, seconds int, fields ...any) bool {
 	pipe := p.redis.TxPipeline()
 	pipe.ZAdd(ctx, Prefix+kind+"s", redis.Z{Score: float64(time.Now().Unix()), Member: name})
 	pipe.HSet(ctx, Prefix+kind+":"+name, append([]any{"name", name, "pid", os.Getpid()}, fields...)...)
 	pipe.Expire(ctx, Prefix+kind+":"+name, time.Duration(seconds)*time.Second)
-	_, _ = pipe.Exec(ctx)
+	_, err := pipe.Exec(ctx)
+	return err == nil
 }
 
 func (p *player) forget(ctx context.Context, kind, name string) {
