@@ -14,7 +14,6 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/queuefleet/queuefleet/configs"
-	"github.com/queuefleet/queuefleet/internal/atomicfile"
 )
 
 const importHelp = "Import what other programs are configured with."
@@ -269,42 +268,4 @@ func (f *importFlags) report(r imported, nothing bool) error {
 	}
 	fmt.Fprintf(f.env.stderr, "%s %s\n", what, printable(strings.Join(r.Secrets, ", ")))
 	return nil
-}
-
-// secretPlace is where one password goes.
-type secretPlace struct {
-	path, variable string
-	value          configs.Secret
-}
-
-func (p secretPlace) name() string { return p.path + p.variable }
-
-// put writes a password and returns how to undo that. A variable only this
-// process gets, so that the configuration can be checked.
-func (p secretPlace) put() (undo func() error, err error) {
-	if p.variable != "" {
-		return func() error { return nil }, os.Setenv(p.variable, p.value.Reveal())
-	}
-	dir := filepath.Dir(p.path)
-	_, err = os.Stat(dir)
-	made := errors.Is(err, fs.ErrNotExist)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	old, err := os.ReadFile(p.path)
-	switch {
-	case err == nil:
-		undo = func() error { return atomicfile.Write(p.path, old, 0o600) }
-	case errors.Is(err, fs.ErrNotExist):
-		undo = func() error {
-			err := os.Remove(p.path)
-			if made {
-				err = errors.Join(err, os.Remove(dir))
-			}
-			return err
-		}
-	default:
-		return nil, err
-	}
-	return undo, atomicfile.Write(p.path, []byte(p.value.Reveal()+"\n"), 0o600)
 }
