@@ -80,10 +80,10 @@ var mayImport = map[string][]string{
 		"internal/convert/horizon", "internal/convert/redisexporter",
 		"internal/convert/supervisord",
 	},
-	"internal/convert/horizon":       {"configs", "internal/generate/php"},
 	"internal/generate/php":          {"internal/proc"},
 	"internal/generate/laravel":      {"configs", "internal/atomicfile", "internal/generate/php"},
 	"internal/generate/platform":     {"configs", "internal/atomicfile"},
+	"internal/convert/horizon":       {"configs", "internal/generate/php"},
 	"internal/convert/redisexporter": {"configs"},
 	"internal/convert/supervisord":   {"configs"},
 	// For tests only: no program may use them.
