@@ -56,6 +56,9 @@ func (c Companion) Run(ctx context.Context) error {
 		ended <- err
 	}()
 	process := <-started
+	if process == nil {
+		return <-ended
+	}
 	select {
 	case err := <-ended:
 		return err
