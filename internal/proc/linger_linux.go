@@ -1,8 +1,12 @@
 package proc
 
 import (
+	"errors"
+	"io/fs"
 	"os"
+	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,7 +25,10 @@ const (
 // lingers reports whether the child's end is to wait for what its leader has
 // left behind. It is called with both mutexes held, before the leader is reaped.
 func (c *Child) lingers() bool {
-	if !c.launch.Spec.Linger || c.killed || len(sessionOf(c.pid)) == 0 {
+	if !c.launch.Spec.Linger || c.killed {
+		return false
+	}
+	if rest, err := sessionOf(c.pid); err == nil && len(rest) == 0 {
 		return false
 	}
 	if c.killAt.IsZero() {
@@ -38,6 +45,7 @@ func (c *Child) lingers() bool {
 // linger waits until nothing is left of a child's session, or kills that when
 // the child's grace is over, which Stop goes on moving. Then the child has ended.
 func (m *Manager) linger(c *Child, exit *Exit) {
+	c.tellRest()
 	pause := firstLook
 	var killed time.Time
 	for {
@@ -50,8 +58,8 @@ func (m *Manager) linger(c *Child, exit *Exit) {
 			return
 		}
 		pause = min(2*pause, lastLook)
-		rest := sessionOf(c.pid)
-		if len(rest) == 0 || !killed.IsZero() && time.Since(killed) >= dyingTime {
+		rest, err := sessionOf(c.pid)
+		if err == nil && len(rest) == 0 || !killed.IsZero() && time.Since(killed) >= dyingTime {
 			break
 		}
 		if !c.graceIsOver() {
@@ -81,38 +89,66 @@ func (c *Child) graceIsOver() bool {
 	return !time.Now().Before(c.killAt)
 }
 
-// killSession kills those of the processes that are in the child's session.
-func (c *Child) killSession(pids []int) {
-	if c.leaf != nil {
-		_ = c.leaf.kill() // unknown before Linux 5.14; each is killed in any case
+// tellRest tells what a leader has left behind to leave, where that was not told
+// itself: one that has crashed can pass nothing on, and the others would take
+// jobs until they are killed with one. Only those are told whose parent is gone:
+// the others are told by theirs.
+func (c *Child) tellRest() {
+	c.mu.Lock()
+	signaled := c.signaled
+	c.mu.Unlock()
+	if signaled {
+		return
 	}
-	for _, pid := range pids {
-		handle, err := unix.PidfdOpen(pid, 0)
-		if err != nil {
-			continue
+	rest, _ := sessionOf(c.pid) // what cannot be read now is killed when the grace is over
+	for _, p := range rest {
+		if !slices.ContainsFunc(rest, func(other member) bool { return other.pid == p.parent }) {
+			c.signalMember(p.pid, c.launch.Spec.stopSignal())
 		}
-		// The number may be another process's by now; the handle stays with one.
-		if s, err := readStat(pid); err == nil && s.session == c.pid {
-			_ = unix.PidfdSendSignal(handle, unix.SIGKILL, nil, 0)
-		}
-		_ = unix.Close(handle)
 	}
 }
 
+// killSession kills those of the processes that are in the child's session.
+func (c *Child) killSession(rest []member) {
+	if c.leaf != nil {
+		_ = c.leaf.kill() // unknown before Linux 5.14; each is killed in any case
+	}
+	for _, p := range rest {
+		c.signalMember(p.pid, unix.SIGKILL)
+	}
+}
+
+// signalMember sends a signal to a process if it is in the child's session.
+func (c *Child) signalMember(pid int, signal syscall.Signal) {
+	handle, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(handle) //nolint:errcheck // nothing was written
+	// The number may be another process's by now; the handle stays with one.
+	if s, err := readStat(pid); err == nil && s.session == c.pid {
+		_ = unix.PidfdSendSignal(handle, signal, nil, 0)
+	}
+}
+
+// member is a process of a session.
+type member struct{ pid, parent int }
+
 // sessionOf returns the live processes of the session of a leader that has
 // ended. Its number is not given away as long as there is one; a live process
-// with that number says that there is none any more.
-func sessionOf(leader int) []int {
+// with that number says that there is none any more. With an error, as where no
+// file can be opened, there may be more.
+func sessionOf(leader int) ([]member, error) {
 	dir, err := os.Open("/proc")
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer dir.Close() //nolint:errcheck // nothing was written
 	names, err := dir.Readdirnames(-1)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	var found []int
+	var found []member
 	for _, name := range names {
 		pid, err := strconv.Atoi(name)
 		if err != nil {
@@ -120,12 +156,15 @@ func sessionOf(leader int) []int {
 		}
 		s, err := readStat(pid)
 		switch {
-		case err != nil || s.session != leader || s.state == 'Z' || s.state == 'X':
+		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH): // it has ended meanwhile
+		case err != nil:
+			return found, err
+		case s.session != leader || s.state == 'Z' || s.state == 'X':
 		case pid == leader:
-			return nil
+			return nil, nil
 		default:
-			found = append(found, pid)
+			found = append(found, member{pid, s.parent})
 		}
 	}
-	return found
+	return found, nil
 }

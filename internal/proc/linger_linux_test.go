@@ -72,6 +72,30 @@ func TestLingeringWorkerIsKilledAtItsDeadline(t *testing.T) {
 	}
 }
 
+// A leader that has crashed tells nobody: what it leaves behind is told in its
+// place, each process once and by whoever knows it.
+func TestLingeringWorkerWhoseLeaderHasCrashed(t *testing.T) {
+	for _, adopt := range []bool{false, true} {
+		h := newHarness(t, Options{Adopt: adopt})
+		spec := shell(t, `(trap 'echo told; exit 0' TERM
+			sh -c 'trap "echo wrong; exit 0" TERM; echo ready; while :; do sleep 0.02; done' & trap 'kill -9 $!; echo told; exit 0' TERM
+			while :; do wait; done) & wait`)
+		spec.Linger, spec.StopTimeout = true, long
+		c := h.start(spec)
+		h.waitLine(c, "ready")
+		if err := c.Signal(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		exit := h.wait(c, Exited).Exit
+		if exit.Killed || exit.Leaked != 0 || exit.Status.Signal() != syscall.SIGKILL {
+			t.Errorf("adopting %v: exit is %+v", adopt, exit)
+		}
+		if got := h.output(c); got != "ready\ntold\n" {
+			t.Errorf("adopting %v: output is %q", adopt, got)
+		}
+	}
+}
+
 // alive reports whether a process is there, dead ones that nobody has waited
 // for included.
 func alive(pid int) bool { return unix.Kill(pid, 0) == nil }
