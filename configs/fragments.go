@@ -83,7 +83,7 @@ func (l *loader) fragments() []*fragment {
 // expand lists the files that an include names.
 func (l *loader) expand(key, pattern string) []string {
 	pattern = includePattern(l.main.dir, pattern)
-	files, globErr := filepath.Glob(pattern)
+	files, globErr := glob(pattern)
 	files = l.withUnsaved(pattern, files)
 	l.patterns, l.matches = append(l.patterns, pattern), append(l.matches, files...)
 	if literal, ok := literalPath(pattern); ok {
@@ -113,6 +113,17 @@ func (l *loader) expand(key, pattern string) []string {
 		l.main.warn(l.main.pos(key), "matches no file")
 	}
 	return files
+}
+
+// glob lists what a pattern matches, without what a leading dot hides unless
+// the pattern has one, too: files that are being written, and those of editors,
+// are no part of the configuration.
+func glob(pattern string) ([]string, error) {
+	files, err := filepath.Glob(pattern)
+	if !strings.HasPrefix(filepath.Base(pattern), ".") {
+		files = slices.DeleteFunc(files, func(file string) bool { return strings.HasPrefix(filepath.Base(file), ".") })
+	}
+	return files, err
 }
 
 // includePattern makes a pattern relative to where the program runs. The

@@ -190,6 +190,18 @@ func TestIncludes(t *testing.T) {
 	}
 }
 
+// TestHiddenFilesAreNoFragments: what a crash has left of an edit, or an editor
+// keeps, is not included by a pattern that does not ask for it.
+func TestHiddenFilesAreNoFragments(t *testing.T) {
+	tr := newTree(t, map[string]string{
+		"main.yml":                 "include: [{path: \"conf.d/*\"}, {path: \"conf.d/.own*\"}]\n" + conn("main"),
+		"conf.d/a.yml":             conn("a"),
+		"conf.d/.a.yml.atomic-123": conn("a"),
+		"conf.d/.own.yml":          conn("own"),
+	})
+	expect(t, reload(t, tr.store()), "main own a", ".own.yml a.yml")
+}
+
 // TestIncludedFileGoes: a file named without wildcards is missed at start and
 // kept once it was in force.
 func TestIncludedFileGoes(t *testing.T) {

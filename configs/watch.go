@@ -3,7 +3,6 @@ package configs
 import (
 	"context"
 	"maps"
-	"path/filepath"
 	"slices"
 	"time"
 )
@@ -32,7 +31,7 @@ func (l *loader) fingerprint() fingerprint {
 func matchAll(patterns []string) []string {
 	var files []string
 	for _, pattern := range patterns {
-		found, err := filepath.Glob(pattern)
+		found, err := glob(pattern)
 		if err != nil {
 			continue // Load has refused the pattern
 		}
