@@ -49,7 +49,12 @@ func (f *fakeProcesses) start(l proc.Launch) child {
 		c.ended = true
 		f.out.Put(processEvent{Kind: proc.Failed, Child: c, At: time.Now(), Err: c.refused}, processEvent{Kind: proc.Gone, Child: c})
 	default:
-		f.out.Put(processEvent{Kind: proc.Started, Child: c, PID: c.pid, At: time.Now()})
+		begun := func() { f.out.Put(processEvent{Kind: proc.Started, Child: c, PID: c.pid, At: time.Now()}) }
+		if c.forks > 0 {
+			time.AfterFunc(c.forks, begun)
+		} else {
+			begun()
+		}
 		if c.lives > 0 {
 			time.AfterFunc(c.lives, func() { c.exit(c.status) })
 		} else if c.lives < 0 {
@@ -107,6 +112,7 @@ type fakeChild struct {
 	pid     int
 	born    time.Time
 	refused *proc.StartError   // it cannot be started
+	forks   time.Duration      // until it is told that it was started
 	lives   time.Duration      // then it ends by itself; 0 = for ever, less = not at all
 	status  syscall.WaitStatus // with which it ends by itself
 	leaves  time.Duration      // how long it takes to leave; less than 0 = it ignores the signal

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,6 +18,9 @@ const (
 	horizonInterval = 30 * time.Second
 	// horizonAgain is when a master is looked for again that is in the way.
 	horizonAgain = time.Second
+	// horizonFresh is how long a look is good for that has found no master: a place
+	// may wait for its back-off, or for its turn, while somebody starts one.
+	horizonFresh = 3 * time.Second
 )
 
 // horizonFinder finds what lives of the Horizons in directories. It may block.
@@ -41,9 +45,9 @@ func findHorizons(dirs []string) (map[string]horizons.Tree, error) {
 
 // horizonView is what a pool knows of its application's Horizons beside its own.
 type horizonView struct {
-	awaits bool // the next look
-	clear  bool // nobody else's master lived a moment ago: one may be started
-	status *HorizonStatus
+	awaits  bool      // the next look
+	clearAt time.Time // when nobody else's master lived: one may be started a moment later
+	status  *HorizonStatus
 }
 
 // HorizonStatus is what is known of an application's Horizons that the pool's
@@ -84,6 +88,7 @@ func (l *loop) lookForHorizons(pools []*pool) {
 		return
 	}
 	l.lookingFor, pools, l.lookedFor = true, l.lookedFor, nil
+	own := l.pids() // one of them may end before the answer is here
 	dirs := make([]string, len(pools))
 	for i, p := range pools {
 		p.horizon.awaits = false
@@ -95,7 +100,7 @@ func (l *loop) lookForHorizons(pools []*pool) {
 			l.lookingFor = false
 			for i, p := range pools {
 				if l.pools[p.def.key] == p {
-					l.sawHorizons(p, trees[dirs[i]], err)
+					l.sawHorizons(p, trees[dirs[i]], own, err)
 				}
 			}
 			l.lookForHorizons(nil)
@@ -106,7 +111,7 @@ func (l *loop) lookForHorizons(pools []*pool) {
 // mayBegin reports whether a process of the pool may be started as far as other
 // masters are concerned. It is asked before each start, and looks anew for each.
 func (l *loop) mayBegin(p *pool) bool {
-	if !p.def.isHorizon() || l.s.horizons == nil || p.horizon.clear {
+	if !p.def.isHorizon() || l.s.horizons == nil || l.now().Sub(p.horizon.clearAt) < horizonFresh {
 		return true
 	}
 	if p.lives() {
@@ -125,17 +130,35 @@ func (p *pool) lives() bool {
 	return lives
 }
 
-// sawHorizons takes in what lives of an application's Horizons.
-func (l *loop) sawHorizons(p *pool, t horizons.Tree, err error) {
+// nameless reports whether the pool has a process whose number is not known yet.
+func (p *pool) nameless() bool {
+	nameless := false
+	p.all(func(w *worker) { nameless = nameless || w.child != nil && w.pid == 0 })
+	return nameless
+}
+
+// pids are the numbers of all workers.
+func (l *loop) pids() map[int]bool {
+	own := make(map[int]bool, len(l.workers))
+	for _, w := range l.workers {
+		own[w.pid] = w.pid != 0
+	}
+	return own
+}
+
+// sawHorizons takes in what lives of an application's Horizons. before are the
+// numbers of the workers when it was looked.
+func (l *loop) sawHorizons(p *pool, t horizons.Tree, before map[int]bool, err error) {
 	if err != nil {
 		l.anotherMaster(p, "the process table cannot be read, so a second Horizon might be started: "+err.Error())
 		return
 	}
-	own := map[int]bool{}
-	for _, w := range l.workers {
-		own[w.pid] = w.pid != 0
+	if p.nameless() {
+		return // its own master cannot be told from others
 	}
-	before := p.horizon.status
+	own := l.pids()
+	maps.Copy(own, before)
+	last := p.horizon.status
 	status := &HorizonStatus{Files: p.def.queue.Worker.Generate, SeenAt: l.now(), Masters: []horizons.Process{}, Orphans: t.Orphans}
 	if status.Orphans == nil {
 		status.Orphans = []horizons.Process{}
@@ -149,7 +172,7 @@ func (l *loop) sawHorizons(p *pool, t horizons.Tree, err error) {
 	}
 	p.horizon.status = status
 	l.mark(p)
-	l.tellOrphans(p, before)
+	l.tellOrphans(p, last)
 	if len(status.Masters) > 0 {
 		l.anotherMaster(p, fmt.Sprintf("another Horizon of %s runs, as process %s; it has to end first: qftool horizon terminate %s",
 			p.def.queue.Worker.Directory, numbers(status.Masters), p.def.app.Slug))
@@ -159,14 +182,14 @@ func (l *loop) sawHorizons(p *pool, t horizons.Tree, err error) {
 		p.startError = nil
 	}
 	if !p.lives() { // else what is seen now says nothing of its next start
-		p.horizon.clear = true
+		p.horizon.clearAt = l.now()
 		l.touch(p)
 	}
 }
 
 // anotherMaster keeps a pool from starting a second master.
 func (l *loop) anotherMaster(p *pool, text string) {
-	p.horizon.clear = false
+	p.horizon.clearAt = time.Time{}
 	why := &CannotStart{Reason: ReasonAnotherMaster, Text: text}
 	if p.startError == nil || *p.startError != *why {
 		l.log.Error("A second Horizon master is not started", "pool", p.def.name, "reason", why.Reason, "err", text)

@@ -14,11 +14,17 @@ type fakeHorizons struct {
 	mu    sync.Mutex
 	tree  horizons.Tree
 	looks int
+	slow  time.Duration // from a look until its answer
 }
 
 func (f *fakeHorizons) find(dirs []string) (map[string]horizons.Tree, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer func() {
+		f.mu.Unlock()
+		time.Sleep(f.slow)
+		f.mu.Lock()
+	}()
 	f.looks++
 	trees := map[string]horizons.Tree{}
 	for _, dir := range dirs {
@@ -104,5 +110,51 @@ func TestEachStartOfAMasterLooks(t *testing.T) {
 		others.set(nil, nil)
 		b.advance(2 * time.Second)
 		b.counts("a", 0, 1, 0, 0)
+	})
+}
+
+// While a place waits for its back-off, somebody may start a master.
+func TestALookIsNotGoodForLong(t *testing.T) {
+	others := &fakeHorizons{}
+	config := fleet(queueConfig{name: "a", preset: "horizon", min: 1, max: 1})
+	inBubble(t, config, func(o *Options) { o.horizons = others.find }, func(b *bench) {
+		b.processes.onBirth(func(c *fakeChild) { c.lives, c.status = time.Millisecond, 1<<8 })
+		b.processes.running()[0].exit(1 << 8)
+		for b.pool("a").Counts.Backoff == 0 || b.processes.started() < 5 {
+			b.advance(100 * time.Millisecond)
+		}
+		b.settle()
+		before := b.processes.started()
+		others.set([]int{4711}, nil)
+		b.advance(10 * time.Minute)
+		if n := b.processes.started(); n != before {
+			t.Errorf("%d were started beside another master", n-before)
+		}
+	})
+}
+
+// A look goes on while the pool's own process begins or ends.
+func TestTheOwnMasterIsNoOther(t *testing.T) {
+	others := &fakeHorizons{slow: 2 * time.Second}
+	config := fleet(queueConfig{name: "a", preset: "horizon", min: 1, max: 1})
+	inBubble(t, config, func(o *Options) { o.horizons = others.find }, func(b *bench) {
+		b.advance(20 * time.Second)
+		b.counts("a", 0, 1, 0, 0)
+		looks := others.looked()
+		others.set(b.pids("a"), nil)
+		for others.looked() == looks {
+			b.advance(100 * time.Millisecond)
+		}
+		others.set(nil, nil)
+		b.processes.onBirth(func(c *fakeChild) { c.forks = time.Minute })
+		b.processes.running()[0].exit(0)
+		b.advance(10 * time.Second)
+		b.counts("a", 1, 0, 0, 0)
+		others.set([]int{b.processes.running()[0].pid}, nil)
+		b.advance(2 * time.Minute)
+		b.counts("a", 0, 1, 0, 0)
+		if n := b.log.count("A second Horizon master is not started"); n != 0 {
+			t.Errorf("its own master was taken for another one %d times", n)
+		}
 	})
 }

@@ -28,7 +28,7 @@ func (l *loop) launch(w *worker) {
 	w.pool.count().Starts++
 	w.child = l.s.processes.start(proc.Launch{Spec: *s.spec, Name: w.name(), Observe: l.observer(w)})
 	l.workers[w.child] = w
-	w.pool.horizon.clear = false // what is seen counts for one start
+	w.pool.horizon.clearAt = time.Time{} // what is seen counts for one start
 	l.starts.take()
 }
 
