@@ -112,6 +112,9 @@ func (d *Editor) notFound(kind EntryKind, name string) error {
 	for _, e := range d.Entries(kind) {
 		names = append(names, e.Name)
 	}
+	if main := d.files[0]; !main.exists {
+		return fmt.Errorf("no %s is named %q: there is no file %s", kind, name, main.path)
+	}
 	for _, f := range d.files {
 		if f.broken != nil {
 			return fmt.Errorf("no %s is named %q in the files that can be read; %w", kind, name, f.broken)

@@ -224,6 +224,43 @@ func position(i int) string { return "[" + strconv.Itoa(i) + "]" }
 // SecretKey reports whether the value of a dotted key is a secret, or looks
 // like one by its name.
 func SecretKey(key string) bool {
-	last := key[strings.LastIndexByte(key, '.')+1:]
-	return secretKey(last) && last != "password_age"
+	parent, last := "", key
+	if i := strings.LastIndexByte(key, '.'); i >= 0 {
+		parent, last = key[:i], key[i+1:]
+	}
+	return secretKey(last) && last != "password_age" && parent != "worker.environment_names"
+}
+
+// SecretIn returns the dotted key of a secret that a setting gives, by its own
+// key or somewhere in its value, "" where there is none.
+func SecretIn(kind EntryKind, s Setting) string {
+	if SecretKey(s.Key) {
+		return s.Key
+	}
+	n, err := settingNode(kind, s)
+	if err != nil || n == nil {
+		return ""
+	}
+	return secretBelow(s.Key, n)
+}
+
+func secretBelow(key string, n *yaml.Node) string {
+	for i, child := range n.Content {
+		below := key
+		switch {
+		case n.Kind == yaml.SequenceNode:
+			below += position(i)
+		case i%2 == 0: // a key
+			continue
+		default:
+			below += "." + n.Content[i-1].Value
+			if child.Kind == yaml.ScalarNode && child.Value != "" && !isNull(child) && SecretKey(below) {
+				return below
+			}
+		}
+		if found := secretBelow(below, child); found != "" {
+			return found
+		}
+	}
+	return ""
 }

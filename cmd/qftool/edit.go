@@ -75,7 +75,7 @@ const attempts = 20
 // run makes an edit. plan changes an open configuration, and is called again
 // where the files have changed meanwhile.
 func (x *editing) run(ctx context.Context, plan func(d *configs.Editor) ([]change, error)) error {
-	if err := x.reload.check(); err != nil {
+	if err := errors.Join(x.reload.check(), checkAudit(x.auditFile, x.env.configFile)); err != nil {
 		return err
 	}
 	for attempt := 1; ; attempt++ {
@@ -129,32 +129,13 @@ func (x *editing) finish(ctx context.Context, d *configs.Editor, changes []chang
 			return false, err
 		}
 	}
-	if err := x.save(d, report.Changes); err != nil {
+	log := newAuditLog(x.auditFile, x.env.configFile, x.command)
+	if err := log.save(d, report.Changes); err != nil {
 		return errors.Is(err, configs.ErrStale), x.refuse(err)
 	}
 	report.Written = true
 	report.Reloads, err = x.reload.all(ctx)
 	return false, errors.Join(x.tell(report), err)
-}
-
-// save writes the audit lines and then the files.
-func (x *editing) save(d *configs.Editor, changes []change) error {
-	log := &auditLog{path: x.auditFile, command: x.command}
-	if log.path == "" {
-		log.path = x.env.configFile + ".audit.log"
-	}
-	noted := false
-	_, err := d.SaveAfter(func(before, after *configs.Config) error {
-		if err := log.note(changes, before, after, nil); err != nil {
-			return err
-		}
-		noted = true
-		return nil
-	})
-	if err != nil && noted {
-		return errors.Join(err, log.note(changes, nil, nil, err))
-	}
-	return err
 }
 
 // located adds where the entries stand now.
@@ -235,9 +216,12 @@ func (x *editing) tell(r editReport) error {
 		if c.Line > 0 {
 			place = fmt.Sprintf("%s:%d", c.File, c.Line)
 		}
-		what := strings.TrimSpace(fmt.Sprintf("%s %s", c.Kind, c.Name))
-		if len(c.Keys) > 0 {
-			what += " (" + strings.Join(c.Keys, ", ") + ")"
+		what, keys := strings.TrimSpace(fmt.Sprintf("%s %s", c.Kind, c.Name)), strings.Join(c.Keys, ", ")
+		switch {
+		case what == "": // what stands outside of all entries
+			what = keys
+		case keys != "":
+			what += " (" + keys + ")"
 		}
 		done := c.Action
 		if !r.Written {

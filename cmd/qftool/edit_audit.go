@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,6 +41,40 @@ type auditLine struct {
 type auditLog struct {
 	path    string
 	command string
+}
+
+// newAuditLog is the audit log of a configuration, which stands beside it
+// unless path says where.
+func newAuditLog(path, config, command string) *auditLog {
+	return &auditLog{path: cmp.Or(path, config+".audit.log"), command: command}
+}
+
+// checkAudit refuses an audit log that would be replaced by what it is about.
+func checkAudit(path, config string) error {
+	a, err := os.Stat(path)
+	if err != nil {
+		return nil //nolint:nilerr // where it cannot be written is told then
+	}
+	if b, err := os.Stat(config); err == nil && os.SameFile(a, b) {
+		return usageError("--audit.file: " + path + " is the configuration itself")
+	}
+	return nil
+}
+
+// save writes the audit lines and then the files.
+func (l *auditLog) save(d *configs.Editor, changes []change) error {
+	noted := false
+	_, err := d.SaveAfter(func(before, after *configs.Config) error {
+		if err := l.note(changes, before, after, nil); err != nil {
+			return err
+		}
+		noted = true
+		return nil
+	})
+	if err != nil && noted {
+		return errors.Join(err, l.note(changes, nil, nil, err))
+	}
+	return err
 }
 
 // note writes a line for each change. The lines are on the disk when it

@@ -168,10 +168,11 @@ func (c *entryCommand) readSettings() error {
 		if !ok { // not repeated: it may be a password
 			return usageError(fmt.Sprintf("argument %d after the name is no key=value; keys are those of the configuration, for example %s", i+1, exampleKey[c.kind]))
 		}
-		if configs.SecretKey(key) {
-			return usageError(key + ": a secret is not given on the command line, where others can see it: use --password-stdin, --password-file or --password-env, or for workers environment_file")
+		setting := configs.Setting{Key: key, Value: value}
+		if secret := configs.SecretIn(c.kind, setting); secret != "" {
+			return usageError(secret + ": a secret is not given on the command line, where others can see it: use --password-stdin, --password-file or --password-env, or for workers environment_file")
 		}
-		c.settings = append(c.settings, configs.Setting{Key: key, Value: value})
+		c.settings = append(c.settings, setting)
 	}
 	if c.tls && !slices.ContainsFunc(c.settings, func(s configs.Setting) bool { return strings.HasPrefix(s.Key, "tls.") }) {
 		c.settings = append(c.settings, configs.Setting{Key: "tls", Value: "{}"})

@@ -35,6 +35,8 @@ type importFlags struct {
 	recipientsFile string
 	onConflict     string
 	dryRun, yes    bool
+	auditFile      string
+	command        string // whose flags these are
 	sealer         []age.Recipient
 	source         string // what is imported, for messages
 	warnings       []string
@@ -52,12 +54,17 @@ func (f *importFlags) declare(cmd *kingpin.CmdClause) {
 		Default(string(configs.ConflictReplace)).EnumVar(&f.onConflict, string(configs.ConflictReplace), string(configs.ConflictKeep), string(configs.ConflictFail))
 	cmd.Flag("dry-run", "Show what would change and write nothing.").BoolVar(&f.dryRun)
 	cmd.Flag("yes", "Write without asking.").Short('y').BoolVar(&f.yes)
+	cmd.Flag("audit.file", "Where a line about each entry goes that changes. Default: the configuration's name with .audit.log.").PlaceHolder("FILE").StringVar(&f.auditFile)
+	f.command = cmd.FullCommand()
 }
 
 // check refuses combinations before anything is looked at.
 func (f *importFlags) check() error {
 	if f.out == "" {
 		f.out = f.env.configFile
+	}
+	if err := checkAudit(f.auditFile, f.out); err != nil {
+		return err
 	}
 	if f.secrets != secretsAge {
 		if len(f.recipients) > 0 || f.recipientsFile != "" {
@@ -127,7 +134,7 @@ func (f *importFlags) merge(ctx context.Context, e *configs.Entries, passwords [
 		return err
 	}
 	if write {
-		if err := f.write(editor, places); err != nil {
+		if err := f.write(editor, places, r.Changes); err != nil {
 			return f.mistakes(err)
 		}
 		r.Written = true
@@ -226,7 +233,7 @@ func (e *env) confirm(ctx context.Context, question string) (bool, error) {
 
 // write brings passwords and configuration to the disk. What was new is taken
 // away again where the configuration cannot be written.
-func (f *importFlags) write(editor *configs.Editor, places []secretPlace) (err error) {
+func (f *importFlags) write(editor *configs.Editor, places []secretPlace, changes []configs.Change) (err error) {
 	if err := os.MkdirAll(filepath.Dir(f.out), 0o755); err != nil {
 		return err
 	}
@@ -243,8 +250,8 @@ func (f *importFlags) write(editor *configs.Editor, places []secretPlace) (err e
 		}
 		undo = append(undo, back)
 	}
-	_, err = editor.Save()
-	return err
+	log := newAuditLog(f.auditFile, f.out, f.command)
+	return log.save(editor, located(editor, grouped(changes, configs.OnConflict(f.onConflict))))
 }
 
 func (f *importFlags) report(r imported, nothing bool) error {

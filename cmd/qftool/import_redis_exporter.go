@@ -44,6 +44,13 @@ func (c *importRedisExporter) run(ctx context.Context) error {
 	if len(sources) == 0 && c.in.Flags == "" {
 		return usageError("nothing to import: give --flags, --unit, --env, --password-file or --prometheus")
 	}
+	editor, err := configs.OpenDocument(c.flags.out)
+	if err != nil {
+		return c.flags.mistakes(err)
+	}
+	for _, known := range editor.Entries(configs.ConnectionEntry) {
+		c.in.Known = append(c.in.Known, *known.Connection())
+	}
 	connections, warnings, err := redisexporter.Convert(c.in)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ type Input struct {
 	EnvironmentFile string
 	PasswordFile    string
 	Prometheus      []string
+	Known           []configs.Connection // of the configuration that they are for
 }
 
 // converter is the work of one Convert.
@@ -34,6 +35,7 @@ type converter struct {
 
 	list     []configs.Connection
 	taken    map[string]string // names by address
+	known    map[string]string // addresses by name, of what the configuration has
 	names    map[string]bool
 	warnings []configs.Warning
 }
@@ -41,7 +43,14 @@ type converter struct {
 // Convert returns the connections that in names, and warnings about what of it
 // cannot be carried over. Passwords are in the connections' Password.
 func Convert(in Input) ([]configs.Connection, []configs.Warning, error) {
-	c := &converter{settings: settings{}, passwords: map[string]string{}, unused: map[string]configs.Position{}, taken: map[string]string{}, names: map[string]bool{}}
+	c := &converter{settings: settings{}, passwords: map[string]string{}, unused: map[string]configs.Position{}, taken: map[string]string{}, known: map[string]string{}, names: map[string]bool{}}
+	for _, k := range in.Known {
+		c.known[k.Name] = k.Address
+		if k.Cluster != nil && len(k.Cluster.Addresses) > 0 {
+			c.known[k.Name] = k.Cluster.Addresses[0]
+		}
+		c.known[k.Name] = identity(c.known[k.Name], k.Database)
+	}
 	if err := c.readFlags(in); err != nil {
 		return nil, nil, err
 	}
@@ -192,7 +201,7 @@ func (c *converter) add(given string, labels map[string]string, at configs.Posit
 	if err != nil {
 		return &configs.Error{Position: at, Text: err.Error()}
 	}
-	id := fmt.Sprintf("%s/%d", a.text, a.database)
+	id := identity(a.text, a.database)
 	if first, known := c.taken[id]; known {
 		c.warn(at, "%s is there already, as %s", a.text, first)
 		return nil
@@ -233,6 +242,9 @@ func (c *converter) tls() *configs.TLS {
 	}
 }
 
+// identity tells servers apart, and their databases.
+func identity(address string, database int) string { return fmt.Sprintf("%s/%d", address, database) }
+
 const maxNameLen = 64
 
 var (
@@ -243,7 +255,8 @@ var (
 )
 
 // name makes a name of the instance or the host, and tells apart what is on
-// the same one.
+// the same one. A server that the configuration has keeps its name; one that it
+// lacks does not take the name of another.
 func (c *converter) name(a address, instance string) string {
 	clean := func(s string) string {
 		s = strings.Trim(notInName.ReplaceAllString(s, "-"), "-_.")
@@ -254,14 +267,24 @@ func (c *converter) name(a address, instance string) string {
 			return name
 		}
 	}
+	id := identity(a.text, a.database)
+	for _, name := range slices.Sorted(maps.Keys(c.known)) {
+		if c.known[name] == id && !c.names[name] {
+			return name
+		}
+	}
+	free := func(name string) bool {
+		_, known := c.known[name]
+		return name != "" && !c.names[name] && !known
+	}
 	tries := []string{clean(a.host), clean(a.text), clean(fmt.Sprintf("%s-%d", a.text, a.database))}
 	for _, name := range tries {
-		if name != "" && !c.names[name] {
+		if free(name) {
 			return name
 		}
 	}
 	for n := 2; ; n++ {
-		if name := fmt.Sprintf("%s-%d", cmp.Or(tries[0], "redis"), n); !c.names[name] {
+		if name := fmt.Sprintf("%s-%d", cmp.Or(tries[0], "redis"), n); free(name) {
 			return name
 		}
 	}
