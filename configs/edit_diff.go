@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ func maskedDiff(file string, exists bool, before, after *editText) string {
 	if !exists {
 		label = "/dev/null"
 	}
-	values := append(secretValues(old), secretValues(new)...)
+	values := maskerOf(slices.Concat(old, new))
 	return udiff.Unified(label, file,
 		maskText(before.text, old, values, func(secretSpan) string { return masked }),
 		maskText(after.text, new, values, func(s secretSpan) string {
@@ -71,6 +72,10 @@ func secretsIn(t *editText) []secretSpan {
 			for i, item := range n.Content {
 				walk(item, path+"["+itemName(item, i)+"]", secret)
 			}
+		case yaml.AliasNode:
+			if secret && n.Alias.Kind == yaml.ScalarNode {
+				walk(n.Alias, path, true) // the secret stands where the anchor is, below whatever key
+			}
 		case yaml.ScalarNode:
 			if from, to := t.start(n), t.end(n, outer[n]); secret && !isNull(n) && from < to {
 				if n.Anchor != "" {
@@ -95,14 +100,21 @@ func itemName(n *yaml.Node, i int) string {
 	return position(i)
 }
 
-func secretValues(list []secretSpan) []string {
+// maskerOf masks the secrets wherever they stand, the longest first. It looks
+// for all at once: for one after the other, ten thousand took seconds.
+func maskerOf(list []secretSpan) *strings.Replacer {
 	var values []string
 	for _, s := range list {
 		if len(s.value) >= shortestGuess {
 			values = append(values, s.value)
 		}
 	}
-	return values
+	slices.SortFunc(values, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	var pairs []string
+	for _, v := range slices.Compact(values) {
+		pairs = append(pairs, v, masked)
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 // secretComment finds what looks like a secret in a comment, such as a
@@ -113,7 +125,7 @@ var (
 )
 
 // maskText replaces the secrets of a text.
-func maskText(text string, spans []secretSpan, values []string, mask func(secretSpan) string) string {
+func maskText(text string, spans []secretSpan, values *strings.Replacer, mask func(secretSpan) string) string {
 	var b strings.Builder
 	at := 0
 	for _, s := range spans {
@@ -129,7 +141,7 @@ func maskText(text string, spans []secretSpan, values []string, mask func(secret
 }
 
 // maskRest masks what stands between the secrets that are known.
-func maskRest(text string, values []string) string {
+func maskRest(text string, values *strings.Replacer) string {
 	text = secretComment.ReplaceAllStringFunc(text, func(line string) string {
 		parts := secretComment.FindStringSubmatch(line)
 		if strings.HasSuffix(strings.TrimRight(parts[1], " :="), "_file") || strings.HasSuffix(strings.TrimRight(parts[1], " :="), "_env") {
@@ -137,9 +149,5 @@ func maskRest(text string, values []string) string {
 		}
 		return parts[1] + masked
 	})
-	text = userinfo.ReplaceAllString(text, "${1}"+masked+"@")
-	for _, v := range values {
-		text = strings.ReplaceAll(text, v, masked)
-	}
-	return text
+	return values.Replace(userinfo.ReplaceAllString(text, "${1}"+masked+"@"))
 }

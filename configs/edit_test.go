@@ -119,6 +119,28 @@ func TestDiffMasks(t *testing.T) {
 	}
 }
 
+// A secret is masked wherever it stands, also where it begins with another one,
+// and where an alias brings it to its key.
+func TestDiffMasksEverywhere(t *testing.T) {
+	tr := newTree(t, map[string]string{"main.yml": `connections:
+  - {name: a, address: a:1, password: hunter2-short}
+  - {name: b, address: b:1, password: hunter2-short-tail} # hunter2-short-tail
+  - {name: c, address: c:1, region: &r hunter2-shared, team: t}
+  - {name: d, address: d:1, password: *r}
+`})
+	d := open(t, tr.path("main.yml"))
+	must(t, d.Set(ConnectionEntry, "b", []Setting{{Key: "team", Value: "t"}}))
+	diff := d.Diff()
+	for _, secret := range []string{"hunter2", "tail"} {
+		if strings.Contains(diff, secret) {
+			t.Errorf("the diff shows %q:\n%s", secret, diff)
+		}
+	}
+	if !strings.Contains(diff, "region: &r <secret>,") {
+		t.Errorf("the connections beside are missing:\n%s", diff)
+	}
+}
+
 func TestSaveRefuses(t *testing.T) {
 	for name, change := range map[string]func(d *Editor) error{
 		"a mistake": func(d *Editor) error {
