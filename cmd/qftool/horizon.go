@@ -104,14 +104,29 @@ func (f *horizonFlags) choose(cfg *configs.Config) (*configs.Application, error)
 	return app, nil
 }
 
-// directories are where the application's Horizons work on this machine.
+// directories are where the application's Horizons work on this machine: those
+// of its Horizons' queue configurations, or, where the last one has another
+// preset by now, of all.
 func (f *horizonFlags) directories(h *horizonOf) []string {
 	if f.directory != "" {
 		return []string{f.directory}
 	}
+	if dirs := workerDirectories(h.queues); len(dirs) > 0 {
+		return dirs
+	}
+	var all []*configs.Queue
+	for i := range h.cfg.Queues {
+		if q := &h.cfg.Queues[i]; q.Application == h.app.Slug && q.Worker != nil {
+			all = append(all, q)
+		}
+	}
+	return workerDirectories(all)
+}
+
+func workerDirectories(queues []*configs.Queue) []string {
 	var dirs []string
-	for _, q := range h.queues {
-		if dir := q.Worker.Directory; dir != "" && !slices.Contains(dirs, dir) {
+	for _, q := range queues {
+		if dir := q.Worker.Directory; dir != "" && !slices.Contains(dirs, filepath.Clean(dir)) {
 			dirs = append(dirs, filepath.Clean(dir))
 		}
 	}
@@ -121,8 +136,7 @@ func (f *horizonFlags) directories(h *horizonOf) []string {
 // need refuses an application of which nobody says where it lies.
 func (h *horizonOf) need() error {
 	if len(h.places) == 0 {
-		return usageError(fmt.Sprintf("where does application %s lie? Give --directory, or a queue configuration with the preset %s and worker.directory",
-			h.app.Slug, horizonPreset))
+		return usageError(fmt.Sprintf("where does application %s lie? Give --directory, or a queue configuration with worker.directory", h.app.Slug))
 	}
 	return nil
 }
