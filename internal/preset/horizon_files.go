@@ -142,7 +142,7 @@ func formerOf(changes []generate.Change) ([]former, error) {
 		if c.State == generate.Unchanged {
 			continue
 		}
-		text, err := os.ReadFile(c.Path)
+		text, err := atomicfile.Read(c.Path, generate.MaxFile)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}

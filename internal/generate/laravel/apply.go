@@ -36,6 +36,9 @@ type Change struct {
 	file File
 }
 
+// MaxFile is more than any generated file has, in bytes.
+const MaxFile = 64 << 20
+
 // Compare looks at what is in dir. mask hides the secrets of a text.
 func Compare(dir string, files []File, mask func(string) string) ([]Change, error) {
 	var changes []Change
@@ -45,7 +48,7 @@ func Compare(dir string, files []File, mask func(string) string) ([]Change, erro
 			path = filepath.Join(dir, f.Name)
 		}
 		c := Change{Path: path, file: f}
-		old, err := os.ReadFile(path)
+		old, err := atomicfile.Read(path, MaxFile)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			c.State = Missing

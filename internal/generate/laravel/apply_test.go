@@ -98,3 +98,16 @@ func TestCompare(t *testing.T) {
 		t.Errorf("a changed password: %s", got)
 	}
 }
+
+// Whoever may write the directory cannot have the reader wait for ever, or read
+// for ever.
+func TestCompareReadsFilesOnly(t *testing.T) {
+	dir := t.TempDir()
+	files := []File{{Name: "database.php", Mode: 0o644}}
+	if err := os.Symlink("/dev/zero", filepath.Join(dir, "database.php")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Compare(dir, files, func(s string) string { return s }); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+		t.Error(err)
+	}
+}
