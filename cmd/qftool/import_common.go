@@ -40,6 +40,7 @@ type importFlags struct {
 	sealer         []age.Recipient
 	source         string // what is imported, for messages
 	warnings       []string
+	files          []secretPlace // beside those of connections' passwords
 }
 
 func (f *importFlags) declare(cmd *kingpin.CmdClause) {
@@ -107,6 +108,7 @@ func (f *importFlags) merge(ctx context.Context, e *configs.Entries, passwords [
 	if err != nil {
 		return err
 	}
+	places = append(places, f.files...)
 	e.AllOptions, e.Directory = true, dir
 	text, err := e.YAML()
 	if err != nil {

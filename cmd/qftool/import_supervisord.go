@@ -67,10 +67,13 @@ func (c *importSupervisord) run(ctx context.Context) error {
 		}
 	}
 	for i := range found.Queues {
-		// They stay in the environment; this has them masked in what is printed.
+		// This has them masked in what is printed.
 		for _, value := range secretVariables(found.Queues[i].Worker.Environment) {
 			passwords = append(passwords, importedPassword{Value: configs.NewSecret(value)})
 		}
+	}
+	if err := c.flags.placeEnvironments(found.Queues, editor.Entries(configs.QueueEntry)); err != nil {
+		return err
 	}
 	entries := &configs.Entries{Connections: found.Connections, Applications: found.Applications, Queues: found.Queues}
 	return c.flags.merge(ctx, entries, passwords)

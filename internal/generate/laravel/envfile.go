@@ -16,7 +16,7 @@ func (p *Plan) RenderVariables(path string) (File, error) {
 	var b strings.Builder
 	var errs []error
 	for _, v := range p.Variables() {
-		text, err := dotenvQuote(v.Value.Reveal())
+		text, err := DotenvQuote(v.Value.Reveal())
 		if err != nil {
 			errs = append(errs, fmt.Errorf("the password of connection %s %w", v.Connection, err))
 			continue
@@ -50,10 +50,10 @@ var (
 	errUTF8  = errors.New("is not UTF-8, which a .env file has to be")
 )
 
-// dotenvQuote writes a value as .env files have it. Without a double quote in
+// DotenvQuote writes a value as .env files have it. Without a double quote in
 // it a value cannot be taken for one of several lines, and single quotes keep
 // everything as it is; within double quotes three characters have a meaning.
-func dotenvQuote(s string) (string, error) {
+func DotenvQuote(s string) (string, error) {
 	switch {
 	case strings.ContainsAny(s, "\n\r"):
 		return "", errLines

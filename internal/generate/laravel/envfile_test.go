@@ -65,7 +65,7 @@ func TestDotenv(t *testing.T) {
 	var file strings.Builder
 	want := map[string]string{}
 	for n, v := range values {
-		quoted, err := dotenvQuote(v)
+		quoted, err := DotenvQuote(v)
 		if strings.ContainsAny(v, "\n\r\x00") {
 			if err == nil {
 				t.Errorf("%q is not refused", v)
@@ -79,7 +79,7 @@ func TestDotenv(t *testing.T) {
 		fmt.Fprintf(&file, "%s=%s\n", name, quoted)
 		want[name] = fmt.Sprintf("%x", v)
 	}
-	if _, err := dotenvQuote("\xff"); err == nil {
+	if _, err := DotenvQuote("\xff"); err == nil {
 		t.Error("bytes that are no UTF-8 are not refused")
 	}
 	path := filepath.Join(t.TempDir(), ".env")
