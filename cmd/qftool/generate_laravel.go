@@ -111,7 +111,7 @@ func (c *generateLaravel) run(ctx context.Context) error {
 	if err := c.verify(ctx, files); err != nil {
 		return err
 	}
-	changes, err := laravel.Compare(c.out, files, c.env.redactor.Mask)
+	changes, err := compareAsOwner(c.out, c.envFile, files, c.env.redactor.Mask)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (c *generateLaravel) apply(plan *laravel.Plan, changes []laravel.Change) er
 	var refused error
 	if !c.check && !c.dryRun {
 		if refused = laravel.Refused(changes); refused == nil || c.force {
-			if err := laravel.Apply(changes); err != nil {
+			if err := applyAsOwner(c.envFile, changes); err != nil {
 				return err
 			}
 			refused, r.Written = nil, r.Changed

@@ -110,7 +110,7 @@ func (c *horizonReload) prepare(ctx context.Context, h *horizonOf) (changed bool
 	for _, w := range plan.Warnings {
 		fmt.Fprintf(c.flags.env.stderr, "%s: %s\n", c.flags.env.paint(yellow, "warning"), printable(w))
 	}
-	changes, err := laravel.Compare(c.out, files, c.flags.env.redactor.Mask)
+	changes, err := compareAsOwner(c.out, "", files, c.flags.env.redactor.Mask)
 	if err != nil {
 		return false, err
 	}
@@ -126,7 +126,7 @@ func (c *horizonReload) prepare(ctx context.Context, h *horizonOf) (changed bool
 	if err := c.verify(ctx, files); err != nil {
 		return false, err
 	}
-	if err := laravel.Apply(changes); err != nil {
+	if err := applyAsOwner("", changes); err != nil {
 		return false, err
 	}
 	for _, change := range changes {
