@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -180,9 +181,13 @@ func (d *Editor) Purge(kind EntryKind, name string) error {
 	if err != nil {
 		return err
 	}
-	return d.change(entry.file, func(e *edit) error {
+	err = d.change(entry.file, func(e *edit) error {
 		return e.remove(entry.origin.src.nodes[kind.list()], entry.origin.index)
 	})
+	if errors.Is(err, errShape) {
+		return fmt.Errorf("%s:%d: %s %w", entry.File, entry.Line, entry.origin.key(), errShape)
+	}
+	return err
 }
 
 // Attach gives an application a connection, or changes the one that it has. A

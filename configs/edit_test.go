@@ -141,6 +141,15 @@ func TestDiffMasksEverywhere(t *testing.T) {
 	}
 }
 
+// TestPurgeOfWhatOthersNeed names the entry whose anchor others use.
+func TestPurgeOfWhatOthersNeed(t *testing.T) {
+	tr := newTree(t, map[string]string{"main.yml": "connections:\n  - {name: a, address: \"a:1\", labels: &l {rack: r1}}\n  - {name: b, address: \"b:1\", labels: *l}\n"})
+	err := open(t, tr.path("main.yml")).Purge(ConnectionEntry, "a")
+	if err == nil || !strings.Contains(err.Error(), "main.yml:2: connections[0] is written in a form") {
+		t.Errorf("error is %v", err)
+	}
+}
+
 func TestSaveRefuses(t *testing.T) {
 	for name, change := range map[string]func(d *Editor) error{
 		"a mistake": func(d *Editor) error {

@@ -14,10 +14,11 @@ import (
 // settings are what a user changes in _config: one tree out of a file and of
 // assignments, each with the place it comes from.
 type settings struct {
-	tree  map[string]any
-	shape shape
-	file  *configs.Document // nil without one
-	set   map[string]string // key as assigned → the assignment
+	tree      map[string]any
+	shape     shape
+	file      *configs.Document // nil without one
+	evaluated bool              // file is jsonnet
+	set       map[string]string // key as assigned → the assignment
 }
 
 // shape is what _config allows: its defaults, and which of their mappings have
@@ -101,20 +102,27 @@ func (s *settings) place(key string) string {
 		}
 	}
 	if s.file != nil {
-		return s.file.At(key).String()
+		at := s.file.At(key)
+		if s.evaluated {
+			at.Line = 0 // of what came out of it, which nobody has written
+		}
+		return at.String()
 	}
 	return key
 }
 
 // read takes in the file of settings.
 func (s *settings) read(name string, text []byte) error {
-	if ext := path.Ext(name); ext == ".jsonnet" || ext == ".libsonnet" {
-		evaluated, err := evaluateFile(name)
+	ext := path.Ext(name)
+	evaluated := ext == ".jsonnet" || ext == ".libsonnet"
+	if evaluated {
+		made, err := evaluateFile(name)
 		if err != nil {
 			return err
 		}
-		text = []byte(evaluated)
+		text = []byte(made)
 	}
+	s.evaluated = evaluated
 	document, err := configs.ReadDocument(name, text)
 	if err != nil {
 		return err
