@@ -35,7 +35,8 @@ type converter struct {
 
 	list     []configs.Connection
 	taken    map[string]string // names by address
-	known    map[string]string // addresses by name, of what the configuration has
+	known    map[string]string   // addresses by name, of what the configuration has
+	owners   map[string][]string // sorted names by address
 	names    map[string]bool
 	warnings []configs.Warning
 }
@@ -43,13 +44,16 @@ type converter struct {
 // Convert returns the connections that in names, and warnings about what of it
 // cannot be carried over. Passwords are in the connections' Password.
 func Convert(in Input) ([]configs.Connection, []configs.Warning, error) {
-	c := &converter{settings: settings{}, passwords: map[string]string{}, unused: map[string]configs.Position{}, taken: map[string]string{}, known: map[string]string{}, names: map[string]bool{}}
+	c := &converter{settings: settings{}, passwords: map[string]string{}, unused: map[string]configs.Position{}, taken: map[string]string{}, known: map[string]string{}, owners: map[string][]string{}, names: map[string]bool{}}
 	for _, k := range in.Known {
 		c.known[k.Name] = k.Address
 		if k.Cluster != nil && len(k.Cluster.Addresses) > 0 {
 			c.known[k.Name] = k.Cluster.Addresses[0]
 		}
 		c.known[k.Name] = identity(c.known[k.Name], k.Database)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.known)) {
+		c.owners[c.known[name]] = append(c.owners[c.known[name]], name)
 	}
 	if err := c.readFlags(in); err != nil {
 		return nil, nil, err
@@ -268,8 +272,8 @@ func (c *converter) name(a address, instance string) string {
 		}
 	}
 	id := identity(a.text, a.database)
-	for _, name := range slices.Sorted(maps.Keys(c.known)) {
-		if c.known[name] == id && !c.names[name] {
+	for _, name := range c.owners[id] {
+		if !c.names[name] {
 			return name
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,5 +99,23 @@ func TestPrecedence(t *testing.T) {
 		if !strings.Contains(said.String(), want) {
 			t.Errorf("no %q in %s", want, said.String())
 		}
+	}
+}
+
+// Servers keep the names that the configuration has for them, the first one
+// first, and each name is given once.
+func TestKnownServersKeepTheirNames(t *testing.T) {
+	known := []configs.Connection{configs.NewConnection("second"), configs.NewConnection("first"), configs.NewConnection("a")}
+	known[0].Address, known[1].Address, known[2].Address, known[2].Database = "r:6379", "r:6379", "r:6379", 1
+	list, _, err := Convert(Input{Flags: "--redis.addr=redis://r:6379/1,redis://r:6379,redis://other:6379", Known: known})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, c := range list {
+		names = append(names, c.Name)
+	}
+	if !slices.Equal(names, []string{"a", "first", "other"}) {
+		t.Errorf("names are %q", names)
 	}
 }
