@@ -136,8 +136,12 @@ func (w *work) command(directory string) []string {
 func unwrap(words []string, split func(string) ([]string, error)) (rest []string, nice int, why string) {
 	for len(words) > 0 {
 		switch filepath.Base(words[0]) {
-		case "exec", "env", "nohup":
+		case "exec", "nohup":
 			words = words[1:]
+		case "env":
+			if words = words[1:]; len(words) > 0 && (strings.HasPrefix(words[0], "-") || strings.Contains(words[0], "=")) {
+				return nil, nice, "it sets variables by env: give them as environment"
+			}
 		case "nice":
 			words = words[1:]
 			if len(words) > 1 && words[0] == "-n" {

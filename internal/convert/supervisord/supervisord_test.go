@@ -24,6 +24,8 @@ func TestCommandsAreUnwrapped(t *testing.T) {
 		"bash run.sh": "[] 0 shell",
 		"sudo -u www-data php artisan queue:work": "[] 0 user",
 		"nice": "[] 0 command",
+		"env DB_PASSWORD=hunter2 php artisan queue:work": "[] 0 variables",
+		"env -i php artisan queue:work":                  "[] 0 variables",
 	} {
 		words, err := shlex.Split(line)
 		if err != nil {
@@ -31,7 +33,7 @@ func TestCommandsAreUnwrapped(t *testing.T) {
 		}
 		rest, nice, why := unwrap(words, shlex.Split)
 		got := fmt.Sprint(rest, nice)
-		for _, word := range []string{"shell", "user", "command"} {
+		for _, word := range []string{"shell", "user", "command", "variables"} {
 			if strings.Contains(why, word) {
 				got += " " + word
 				break
