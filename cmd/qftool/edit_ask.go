@@ -96,8 +96,7 @@ func (c *entryCommand) askSecurity(ctx context.Context) error {
 		}
 		c.settings = append(c.settings, setting)
 	}
-	file, ok := c.env.stdin.(interface{ Fd() uintptr })
-	if !ok || c.password.given() {
+	if c.password.given() {
 		return nil
 	}
 	d, err := configs.OpenDocument(c.env.configFile)
@@ -108,12 +107,14 @@ func (c *entryCommand) askSecurity(ctx context.Context) error {
 		fmt.Fprintf(c.env.stderr, "No password is asked for: %v\n", err)
 		return nil
 	}
-	fmt.Fprint(c.env.stderr, "Password (not shown; empty for none): ")
-	raw, err := term.ReadPassword(int(file.Fd()))
-	fmt.Fprintln(c.env.stderr)
-	if err != nil {
-		return fmt.Errorf("read the password: %w", err)
-	}
-	c.password.asked = strings.TrimRight(string(raw), "\r\n")
-	return nil
+	c.password.asked, err = withoutEcho(ctx, c.env, func(fd int) (string, error) {
+		fmt.Fprint(c.env.stderr, "Password (not shown; empty for none): ")
+		raw, err := term.ReadPassword(fd)
+		fmt.Fprintln(c.env.stderr)
+		if err != nil {
+			return "", fmt.Errorf("read the password: %w", err)
+		}
+		return strings.TrimRight(string(raw), "\r\n"), nil
+	})
+	return err
 }

@@ -140,7 +140,7 @@ func parseRecipient(line string) ([]age.Recipient, error) {
 // readPassword reads from the file, the pipe or the terminal.
 func (c *encrypt) readPassword(ctx context.Context) (string, error) {
 	if c.file == "" && isTerminal(c.env.stdin) {
-		return c.askPassword(ctx)
+		return withoutEcho(ctx, c.env, c.askTwice)
 	}
 	in := c.env.stdin
 	if c.file != "" {
@@ -172,10 +172,10 @@ func checkPassword(password, from string) error {
 	}
 }
 
-// askPassword asks twice on the terminal without an echo. An interrupt puts
-// the terminal back in order.
-func (c *encrypt) askPassword(ctx context.Context) (string, error) {
-	fd := int(c.env.stdin.(*os.File).Fd())
+// withoutEcho has something asked for on the terminal that is not shown. An
+// interrupt puts the terminal back in order.
+func withoutEcho(ctx context.Context, e *env, ask func(fd int) (string, error)) (string, error) {
+	fd := int(e.stdin.(*os.File).Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
 		return "", err
@@ -186,7 +186,7 @@ func (c *encrypt) askPassword(ctx context.Context) (string, error) {
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		text, err := c.askTwice(fd)
+		text, err := ask(fd)
 		answers <- answer{text, err}
 	}()
 	select {
@@ -194,7 +194,7 @@ func (c *encrypt) askPassword(ctx context.Context) (string, error) {
 		return a.text, a.err
 	case <-ctx.Done():
 		// The read cannot be called off; the process ends with it pending.
-		fmt.Fprintln(c.env.stderr)
+		fmt.Fprintln(e.stderr)
 		return "", errors.Join(errors.New("interrupted"), term.Restore(fd, before))
 	}
 }
