@@ -71,10 +71,23 @@ func (c *horizonReload) run(ctx context.Context) error {
 	}
 	r.Changed = &changed
 	if !changed && !c.always && c.flags.env.output != outputJSON {
-		fmt.Fprintln(c.flags.env.stdout, "Horizon runs with the present files and is left alone")
-		return nil
+		return c.leave(ctx, h)
 	}
 	return c.report(r)
+}
+
+// leave says why nothing was done: what does not live runs with no files.
+func (c *horizonReload) leave(ctx context.Context, h *horizonOf) error {
+	tree, err := h.look(ctx)
+	if err != nil {
+		return err
+	}
+	text := "Horizon runs with the present files and is left alone"
+	if len(tree.Masters) == 0 {
+		text = "no file has changed, and no master lives here; --always with --start starts one"
+	}
+	fmt.Fprintln(c.flags.env.stdout, text)
+	return nil
 }
 
 // place finds out where the files belong.
