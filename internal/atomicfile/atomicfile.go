@@ -78,7 +78,7 @@ func (w writer) write(path string, data []byte, mode fs.FileMode) (err error) {
 	removeStale(target)
 	f, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+marker+"*")
 	if err != nil {
-		return err
+		return cannotMake(filepath.Dir(target), err)
 	}
 	defer func() {
 		if err != nil {
@@ -102,6 +102,16 @@ func (w writer) write(path string, data []byte, mode fs.FileMode) (err error) {
 		return err
 	}
 	return w.before(stepDone)
+}
+
+// cannotMake names the directory that does not take a file, in place of a name
+// that nobody has asked for.
+func cannotMake(dir string, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("cannot make a file in %s: %w", dir, err)
 }
 
 // fill writes the temporary file and gives it the looks of the one that it

@@ -151,6 +151,16 @@ func TestModeOwnerAndLinks(t *testing.T) {
 	}
 }
 
+// TestNoDirectory: the error names the directory, and not the temporary file
+// that could not be made in it.
+func TestNoDirectory(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "gone")
+	err := Write(filepath.Join(dir, "f"), nil, 0o600)
+	if !errors.Is(err, os.ErrNotExist) || err.Error() != "cannot make a file in "+dir+": no such file or directory" {
+		t.Errorf("error is %v", err)
+	}
+}
+
 // TestTogether holds that writers beside each other do not take each other's
 // temporary files away.
 func TestTogether(t *testing.T) {
