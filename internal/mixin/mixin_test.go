@@ -126,6 +126,10 @@ func TestMistakesNameKeyAndPlace(t *testing.T) {
 		{name: "fallback", set: []string{`alertmanager.fallback={"email": null}`}, want: []string{"alertmanager.fallback: has no receiver"}},
 		{name: "alert", file: "alertOverrides:\n  RedisConnectionDwon: {for: 1h}\n", want: []string{"f.yaml:2: alertOverrides.RedisConnectionDwon: ", "no such alert; did you mean RedisConnectionDown?"}},
 		{name: "disabled alert", set: []string{`disabledAlerts=["RedisX"]`}, want: []string{"--set disabledAlerts: ", "RedisX"}},
+		{name: "addresses", set: []string{"alertmanager.heartbeat.url=x y", "alertmanager.smtp.smarthost=mail", "teams.shop.webhook.url=hooks", "grafanaURL=grafana", "runbookURLPattern=https://x/%d", `scopeLabels=["a-b"]`}, want: []string{
+			"--set alertmanager.heartbeat.url: must be an address such as", "--set alertmanager.smtp.smarthost: must be host:port", "--set teams.shop.webhook.url: teams.shop.webhook: must be an address",
+			"--set grafanaURL: must be an address such as", "--set runbookURLPattern: must have one %s", "--set scopeLabels: a-b: is no name of a label",
+		}},
 		{name: "syntax", file: "teams: {\n", want: []string{"f.yaml:"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -20,14 +20,29 @@ function(original)
   local knows(object, names) =
     std.length([name for name in std.objectFields(object) if !std.member(names, name) || !isString(object[name])]) == 0;
 
+  local has(text, part) = std.length(std.findSubstr(part, text)) > 0;
+  local digits = std.stringChars('0123456789');
+  local isURL(value) =
+    isString(value) && !has(value, ' ') &&
+    std.length([scheme for scheme in ['http://', 'https://'] if std.startsWith(value, scheme) && std.length(value) > std.length(scheme)]) > 0;
+  // host:port, which is all that a mail server's address may be.
+  local isHostPort(value) =
+    local parts = std.split(value, ':');
+    local port = parts[std.length(parts) - 1];
+    std.length(parts) > 1 && port != '' && std.length([c for c in std.stringChars(port) if !std.member(digits, c)]) == 0;
+  local letters = std.stringChars('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_');
+  local isLabel(value) =
+    isString(value) && std.member(letters, value[0]) &&
+    std.length([c for c in std.stringChars(value) if !std.member(letters + digits, c)]) == 0;
+
   // The receivers that a team may have, with what each may be.
   local isSlack(value) = isString(value) || (std.isObject(value) && isString(std.get(value, 'channel')) && knows(value, ['channel', 'apiURLFile']));
   local isEmail(value) = isString(value) || isStrings(value);
-  local isWebhook(value) = isString(value) || (std.isObject(value) && isString(std.get(value, 'url')) && knows(value, ['url', 'credentialsFile']));
+  local isWebhook(value) = isURL(value) || (std.isObject(value) && isURL(std.get(value, 'url')) && knows(value, ['url', 'credentialsFile']));
   local kinds = {
     slack: { ok: isSlack, what: 'a channel, or {channel, apiURLFile}' },
     email: { ok: isEmail, what: 'an address or a list of addresses' },
-    webhook: { ok: isWebhook, what: 'an address, or {url, credentialsFile}' },
+    webhook: { ok: isWebhook, what: 'an address such as https://hooks.example, or {url, credentialsFile}' },
     pagerduty: { ok: isString, what: 'the name of the file that holds the routing key' },
     applications: { ok: isStrings, what: 'a list of regular expressions' },
   };
@@ -58,7 +73,6 @@ function(original)
         else []
       );
 
-  local digits = std.stringChars('0123456789');
   // A duration as Prometheus and Alertmanager write it: 45s, 1h30m.
   local isDuration(value) =
     isString(value) && std.member(digits, value[0]) && !std.member(digits, value[std.length(value) - 1]) &&
@@ -83,7 +97,26 @@ function(original)
       ['alertmanager.timeIntervals.' + name, 'must be a list of times']
       for name in std.objectFields(am.timeIntervals)
       if !std.isArray(am.timeIntervals[name])
+    ] + [
+      [key, 'must be an address such as https://monitoring.example']
+      for key in ['grafanaURL', 'prometheusURL', 'alertmanagerURL']
+      if config[key] != '' && !isURL(config[key])
+    ] + [
+      ['runbookURLPattern', 'must have one %s, which stands for the name of the alert, and write any other % as %%']
+      for pattern in [std.strReplace(config.runbookURLPattern, '%%', '')]
+      if std.length(std.findSubstr('%', pattern)) != 1 || !has(pattern, '%s')
+    ] + [
+      [key, '%s: is no name of a label' % std.toString(name)]
+      for key in ['scopeLabels', 'connectionLabels', 'queueLabels', 'poolLabels', 'supervisorLabels']
+      for name in config[key]
+      if !isLabel(name) && (key == 'scopeLabels' || !std.member(config.scopeLabels, name))
     ] + (
+      if am.smtp.smarthost == '' || isHostPort(am.smtp.smarthost) then []
+      else [['alertmanager.smtp.smarthost', 'must be host:port']]
+    ) + (
+      if am.heartbeat.url == '' || isURL(am.heartbeat.url) then []
+      else [['alertmanager.heartbeat.url', 'must be an address such as https://heartbeat.example']]
+    ) + (
       if isString(am.heartbeat.url) && isString(am.heartbeat.urlFile)
       then [['alertmanager.heartbeat', 'url and urlFile exclude each other']]
       else []
