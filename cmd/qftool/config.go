@@ -47,6 +47,9 @@ func configureConfigExport(app *kingpin.Application, e *env) {
 }
 
 func (c *configExport) run(context.Context) error {
+	if err := c.checkOut(); err != nil {
+		return err
+	}
 	cfg, err := c.load()
 	if err != nil {
 		return err
@@ -78,6 +81,25 @@ func (c *configExport) run(context.Context) error {
 		fmt.Fprintf(c.env.stderr, "left out: %s\n", printable(what))
 	}
 	return c.write(entries, text, left)
+}
+
+// checkOut refuses to put what is exported in the place of its source, which
+// has comments, and perhaps secrets, that an export has not.
+func (c *configExport) checkOut() error {
+	out, err := os.Stat(c.out)
+	if err != nil {
+		return nil //nolint:nilerr // nothing is there, or it is told when it is written
+	}
+	d, err := configs.OpenDocument(c.env.configFile)
+	if err != nil {
+		return nil //nolint:nilerr // told when it is loaded
+	}
+	for _, file := range d.Files() {
+		if source, err := os.Stat(file); err == nil && os.SameFile(source, out) {
+			return usageError("--out: " + c.out + " is the configuration that is exported")
+		}
+	}
+	return nil
 }
 
 // load reads the secrets only where they are exported.
