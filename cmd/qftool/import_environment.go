@@ -33,20 +33,22 @@ func (f *importFlags) placeEnvironments(queues []configs.Queue, there []configs.
 		if err != nil {
 			return err
 		}
-		if other := environmentFile(there, q.Name); other != "" && other != path {
+		other := environmentFile(there, q.Name)
+		if other != "" && other != path {
 			f.warnings = append(f.warnings, fmt.Sprintf("queue %s: %s left out: its own file of variables, %s, is the place for that", q.Name, strings.Join(names, ", "), other))
 			q.Worker.Environment = without(q.Worker.Environment, names)
 			continue
 		}
-		if err := f.placeEnvironment(q, names, path); err != nil {
+		if err := f.placeEnvironment(q, names, path, other == path); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// placeEnvironment moves variables of one worker into a file.
-func (f *importFlags) placeEnvironment(q *configs.Queue, names []string, path string) error {
+// placeEnvironment moves variables of one worker into a file, which is its own
+// where an earlier import has written it.
+func (f *importFlags) placeEnvironment(q *configs.Queue, names []string, path string, own bool) error {
 	lines := []string{"# Variables of the workers of " + q.Name + ", kept apart from the configuration by qftool import."}
 	for _, name := range names {
 		quoted, err := laravel.DotenvQuote(q.Worker.Environment[name])
@@ -57,8 +59,11 @@ func (f *importFlags) placeEnvironment(q *configs.Queue, names []string, path st
 	}
 	text := strings.Join(lines, "\n")
 	q.Worker.Environment, q.Worker.EnvironmentFile = without(q.Worker.Environment, names), path
-	if old, err := os.ReadFile(path); err == nil && string(old) == text+"\n" {
+	switch old, err := os.ReadFile(path); {
+	case err == nil && string(old) == text+"\n":
 		return nil
+	case err == nil && !own:
+		return fmt.Errorf("%s is there already, and not for the workers of %s: move it away, or give --secrets-dir", path, q.Name)
 	}
 	f.files = append(f.files, secretPlace{path: path, value: configs.NewSecret(text)})
 	return nil

@@ -87,9 +87,18 @@ func (f *importFlags) placePassword(to credentials, have *credentials, p importe
 		*to.env = variable
 		return &secretPlace{variable: variable, value: p.Value}, nil
 	default:
+		if (have == nil || !f.ours(have, path, variable)) && holdsAnother(path, p.Value) {
+			return nil, fmt.Errorf("%s is there already, with another password than that of connection %s: somebody else's, or what an entry has left that is gone; move it away, or give --secrets-dir", path, p.Connection)
+		}
 		*to.file = path
 		return &secretPlace{path: path, value: p.Value}, nil
 	}
+}
+
+// holdsAnother reports whether a file holds anything but this password.
+func holdsAnother(path string, password configs.Secret) bool {
+	old, err := os.ReadFile(path)
+	return err == nil && strings.TrimRight(string(old), "\r\n") != password.Reveal()
 }
 
 // ours reports whether an earlier import may have placed the password there.
