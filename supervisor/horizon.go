@@ -23,29 +23,46 @@ const (
 	horizonFresh = 3 * time.Second
 )
 
-// horizonFinder finds what lives of the Horizons in directories. It may block.
-type horizonFinder func(dirs []string) (map[string]horizons.Tree, error)
+// horizonFinder finds what lives of the Horizons in directories, and tells it of
+// each by its place in the list, from whatever goroutine. It may block, and may
+// never tell of a directory whose file system does not answer.
+type horizonFinder func(dirs []string, tell func(i int, t horizons.Tree, err error))
 
 // findHorizons looks at the process table.
-func findHorizons(dirs []string) (map[string]horizons.Tree, error) {
+func findHorizons(dirs []string, tell func(i int, t horizons.Tree, err error)) {
+	all, err := horizons.Scan()
+	for i, dir := range dirs {
+		if err != nil {
+			tell(i, horizons.Tree{}, err)
+			continue
+		}
+		go func() {
+			place, err := horizons.Locate(dir)
+			if err != nil {
+				tell(i, horizons.Tree{}, err)
+				return
+			}
+			tell(i, all.Of(place), nil)
+		}()
+	}
+}
+
+// findHorizon is findHorizons for one directory, which it waits for.
+func findHorizon(dir string) (horizons.Tree, error) {
 	all, err := horizons.Scan()
 	if err != nil {
-		return nil, err
+		return horizons.Tree{}, err
 	}
-	trees := make(map[string]horizons.Tree, len(dirs))
-	for _, dir := range dirs {
-		place, err := horizons.Locate(dir)
-		if err != nil {
-			return nil, err
-		}
-		trees[dir] = all.Of(place)
+	place, err := horizons.Locate(dir)
+	if err != nil {
+		return horizons.Tree{}, err
 	}
-	return trees, nil
+	return all.Of(place), nil
 }
 
 // horizonView is what a pool knows of its application's Horizons beside its own.
 type horizonView struct {
-	awaits  bool      // the next look
+	awaits  bool      // the next look, or its answer
 	clearAt time.Time // when nobody else's master lived: one may be started a moment later
 	status  *HorizonStatus
 }
@@ -72,8 +89,15 @@ func (l *loop) watchHorizons() {
 	l.lookForHorizons(pools)
 }
 
+// horizonLook is one look at the process table.
+type horizonLook struct {
+	at  time.Time    // when it began
+	own map[int]bool // numbers of the workers then, one of which may have ended since
+}
+
 // lookForHorizons has a goroutine look at the process table once for pools. A
 // look that is under way may have begun too early for them: they get the next.
+// One whose directory does not answer waits for it, and nobody else does.
 func (l *loop) lookForHorizons(pools []*pool) {
 	if l.s.horizons == nil {
 		return
@@ -88,21 +112,23 @@ func (l *loop) lookForHorizons(pools []*pool) {
 		return
 	}
 	l.lookingFor, pools, l.lookedFor = true, l.lookedFor, nil
-	own := l.pids() // one of them may end before the answer is here
+	look := horizonLook{l.now(), l.pids()}
 	dirs := make([]string, len(pools))
 	for i, p := range pools {
-		p.horizon.awaits = false
 		dirs[i] = p.def.queue.Worker.Directory
 	}
 	go func() {
-		trees, err := l.s.horizons(dirs)
+		l.s.horizons(dirs, func(i int, t horizons.Tree, err error) {
+			l.s.post(func(l *loop) {
+				p := pools[i]
+				p.horizon.awaits = false
+				if l.pools[p.def.key] == p {
+					l.sawHorizons(p, t, look, err)
+				}
+			})
+		})
 		l.s.post(func(l *loop) {
 			l.lookingFor = false
-			for i, p := range pools {
-				if l.pools[p.def.key] == p {
-					l.sawHorizons(p, trees[dirs[i]], own, err)
-				}
-			}
 			l.lookForHorizons(nil)
 		})
 	}()
@@ -146,9 +172,8 @@ func (l *loop) pids() map[int]bool {
 	return own
 }
 
-// sawHorizons takes in what lives of an application's Horizons. before are the
-// numbers of the workers when it was looked.
-func (l *loop) sawHorizons(p *pool, t horizons.Tree, before map[int]bool, err error) {
+// sawHorizons takes in what lived of an application's Horizons.
+func (l *loop) sawHorizons(p *pool, t horizons.Tree, look horizonLook, err error) {
 	if err != nil {
 		l.anotherMaster(p, "the process table cannot be read, so a second Horizon might be started: "+err.Error())
 		return
@@ -157,7 +182,7 @@ func (l *loop) sawHorizons(p *pool, t horizons.Tree, before map[int]bool, err er
 		return // its own master cannot be told from others
 	}
 	own := l.pids()
-	maps.Copy(own, before)
+	maps.Copy(own, look.own)
 	last := p.horizon.status
 	status := &HorizonStatus{Files: p.def.queue.Worker.Generate, SeenAt: l.now(), Masters: []horizons.Process{}, Orphans: t.Orphans}
 	if status.Orphans == nil {
@@ -182,7 +207,9 @@ func (l *loop) sawHorizons(p *pool, t horizons.Tree, before map[int]bool, err er
 		p.startError = nil
 	}
 	if !p.lives() { // else what is seen now says nothing of its next start
-		p.horizon.clearAt = l.now()
+		if l.now().Sub(look.at) < horizonInterval { // an older one was kept waiting by the directory
+			p.horizon.clearAt = l.now()
+		}
 		l.touch(p)
 	}
 }
@@ -228,12 +255,11 @@ func (l *loop) tellStrays(w *worker) {
 	}
 	name, dir, session, log := w.pool.def.name, w.pool.def.queue.Worker.Directory, w.pid, l.log
 	go func() {
-		trees, err := findHorizons([]string{dir})
+		tree, err := findHorizon(dir)
 		if err != nil {
 			log.Warn("The process table cannot be read", "pool", name, "err", err)
 			return
 		}
-		tree := trees[dir]
 		for _, p := range tree.Heads() {
 			if p.Session != session {
 				continue // an earlier Horizon's

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,22 +16,23 @@ type fakeHorizons struct {
 	tree  horizons.Tree
 	looks int
 	slow  time.Duration // from a look until its answer
+	hangs chan struct{} // until then the directory /hangs does not answer
 }
 
-func (f *fakeHorizons) find(dirs []string) (map[string]horizons.Tree, error) {
+func (f *fakeHorizons) find(dirs []string, tell func(int, horizons.Tree, error)) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	defer func() {
-		f.mu.Unlock()
-		time.Sleep(f.slow)
-		f.mu.Lock()
-	}()
 	f.looks++
-	trees := map[string]horizons.Tree{}
-	for _, dir := range dirs {
-		trees[dir] = f.tree
+	tree, slow, hangs := f.tree, f.slow, f.hangs
+	f.mu.Unlock()
+	for i, dir := range dirs {
+		go func() {
+			if dir == "/hangs" {
+				<-hangs
+			}
+			time.Sleep(slow)
+			tell(i, tree, nil)
+		}()
 	}
-	return trees, nil
 }
 
 func (f *fakeHorizons) looked() int {
@@ -156,5 +158,41 @@ func TestTheOwnMasterIsNoOther(t *testing.T) {
 		if n := b.log.count("A second Horizon master is not started"); n != 0 {
 			t.Errorf("its own master was taken for another one %d times", n)
 		}
+	})
+}
+
+// An application whose directory does not answer keeps no other one waiting.
+func TestAHangingDirectoryHoldsUpNobody(t *testing.T) {
+	others := &fakeHorizons{}
+	config := fleet(queueConfig{name: "a", preset: "horizon", min: 1, max: 1}, queueConfig{name: "b", preset: "horizon", min: 1, max: 1})
+	config = strings.Replace(config, "directory: /\n", "directory: /hangs\n", 1)
+	config = strings.Replace(config, "name: b\n    application: shop", "name: b\n    application: other", 1)
+	config = strings.Replace(config, "connections:\n", "  - slug: other\nconnections:\n", 1)
+	inBubble(t, config, func(o *Options) {
+		others.hangs, o.horizons = make(chan struct{}), others.find
+	}, func(b *bench) {
+		defer close(others.hangs)
+		b.advance(10 * time.Second)
+		b.counts("a", 0, 0, 0, 0)
+		b.counts("b", 0, 1, 0, 0)
+		b.processes.running()[0].exit(0)
+		b.advance(10 * time.Second)
+		b.counts("b", 0, 1, 0, 0)
+		others.set(nil, []int{4712})
+		b.advance(time.Minute)
+		if p := b.pool("b"); len(p.Horizon.Orphans) != 1 {
+			t.Errorf("%+v", p.Horizon)
+		}
+		// What has been seen before is no reason to start one: it is looked again.
+		before := others.looked()
+		others.hangs <- struct{}{}
+		b.settle()
+		b.counts("a", 0, 0, 0, 0)
+		if n := others.looked() - before; n != 1 {
+			t.Errorf("it was looked %d times", n)
+		}
+		others.hangs <- struct{}{}
+		b.settle()
+		b.counts("a", 0, 1, 0, 0)
 	})
 }
