@@ -52,6 +52,9 @@ func configureGenerateLaravel(app *kingpin.Application, e *env) {
 	e.commands[cmd.FullCommand()] = c.run
 }
 
+// emptyOut refuses the current directory for an unset variable of a script.
+const emptyOut = "--out: names no directory"
+
 func (f *phpFlags) declare(cmd *kingpin.CmdClause) {
 	cmd.Flag("php", "PHP that reads the files back. Default: php, where there is one.").PlaceHolder("PATH").StringVar(&f.path)
 	cmd.Flag("no-php", "Do not run PHP.").BoolVar(&f.none)
@@ -82,6 +85,9 @@ func (f *phpFlags) interpreter() (p *php.Interpreter, missing string, end func()
 }
 
 func (c *generateLaravel) run(ctx context.Context) error {
+	if c.out == "" {
+		return usageError(emptyOut)
+	}
 	if c.check && (c.dryRun || c.force) {
 		return usageError("--check goes with neither --dry-run nor --force")
 	}

@@ -45,6 +45,9 @@ func mixinFlags(cmd *kingpin.CmdClause, o *mixin.Options) {
 }
 
 func (c *mixinRender) run(context.Context) error {
+	if c.out == "" {
+		return usageError(emptyOut)
+	}
 	files, err := mixin.Render(c.options)
 	if err != nil {
 		return mixinError(err)
