@@ -21,7 +21,7 @@ BENCH_PACKAGES  := prometheus-redis-exporter supervisor
 
 .DEFAULT_GOAL := help
 .PHONY: help all build run test test-go test-tools deps lint bench bench-deps soak fuzz docs docs-check \
-        demo-stack bench-rules mixin mixin-check mixin-test mixin-types mixin-fmt fmt clean $(PROGRAMS)
+        demo-stack bench-rules mixin-live mixin mixin-check mixin-test mixin-types mixin-fmt fmt clean $(PROGRAMS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ mixin-test: ## rules, alerts, routes and templates do what they should
 
 mixin-types: ## the dashboards are what Grafana's published types allow; needs npm and its registry, so it is no part of make test
 	@./scripts/mixin-types.sh
+
+mixin-live: deps ## a real fleet on a calm and on a bad day: every panel has data, exactly the expected alerts fire; takes half an hour
+	cd tools && QUEUEFLEET_LIVE=1 $(GO) test ./drill -count=1 -timeout 90m -v -run TestDrill
 
 bench-rules: deps ## what the rules and the overview cost Prometheus with 1,000 connections and 10,000 queues; takes minutes
 	cd tools && $(GO) run ./benchrules
