@@ -119,10 +119,7 @@ func maskerOf(list []secretSpan) *strings.Replacer {
 
 // secretComment finds what looks like a secret in a comment, such as a
 // password that was commented out.
-var (
-	secretComment = regexp.MustCompile(`(?i)(#[^\r\n]*?(?:password|passwd|passphrase|secret|token|credential)[a-z_]*["']?\s*[:=]\s*)([^\r\n]+)`)
-	userinfo      = regexp.MustCompile(`(://[^\s/@"']*:)[^\s/@"']+@`)
-)
+var secretComment = regexp.MustCompile(`(?i)(#[^\r\n]*?(?:password|passwd|passphrase|secret|token|credential)[a-z_]*["']?\s*[:=]\s*)([^\r\n]+)`)
 
 // maskText replaces the secrets of a text.
 func maskText(text string, spans []secretSpan, values *strings.Replacer, mask func(secretSpan) string) string {
@@ -149,5 +146,5 @@ func maskRest(text string, values *strings.Replacer) string {
 		}
 		return parts[1] + masked
 	})
-	return values.Replace(userinfo.ReplaceAllString(text, "${1}"+masked+"@"))
+	return values.Replace(maskAddress(text))
 }

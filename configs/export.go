@@ -182,9 +182,15 @@ func (x *export) queue(q *Queue) {
 		return
 	}
 	w := *q.Worker
+	if shown := maskWords(w.Command); !slices.Equal(shown, w.Command) {
+		w.Command = shown // a command with a word less would be another one
+		if x.o.Secrets != SecretsMask {
+			x.left = append(x.left, fmt.Sprintf("queue %s: a password in worker.command", q.Name))
+		}
+	}
 	w.Environment = maps.Clone(w.Environment)
 	for name, value := range w.Environment {
-		if !secretName(name) || value == "" {
+		if !holdsSecret(name, value) {
 			continue
 		}
 		if x.o.Secrets == SecretsMask {
@@ -218,7 +224,7 @@ func (x *export) free(what, name string, value any) any {
 		return out
 	}
 	switch {
-	case !secretName(name) || value == "":
+	case !holdsSecret(name, value):
 		return value
 	case x.o.Secrets == SecretsMask:
 		return masked

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -72,17 +73,40 @@ func maskConnection(c *Connection) {
 	}
 }
 
-// maskWorker hides the variables whose names say that they are secret.
+// maskWorker hides the variables whose names say that they are secret, and
+// passwords in addresses.
 func maskWorker(w *Worker) *Worker {
 	shown := *w
+	shown.Command = maskWords(w.Command)
 	shown.Environment = make(map[string]string, len(w.Environment))
 	for name, value := range w.Environment {
 		if secretName(name) && value != "" {
 			value = masked
 		}
-		shown.Environment[name] = value
+		shown.Environment[name] = maskAddress(value)
 	}
 	return &shown
+}
+
+// userinfo finds the password in an address such as redis://user:password@host.
+var userinfo = regexp.MustCompile(`(://[^\s/@"']*:)([^\s/@"']+)@`)
+
+// maskAddress hides the passwords of the addresses in a text.
+func maskAddress(text string) string { return userinfo.ReplaceAllString(text, "${1}"+masked+"@") }
+
+func maskWords(words []string) []string {
+	shown := slices.Clone(words)
+	for i, w := range shown {
+		shown[i] = maskAddress(w)
+	}
+	return shown
+}
+
+// holdsSecret reports whether a text is a secret by its name, or is an address
+// with a password in it.
+func holdsSecret(name string, value any) bool {
+	text, ok := value.(string)
+	return value != nil && value != "" && (secretName(name) || ok && userinfo.MatchString(text))
 }
 
 // maskFree does the same for free-form values.
@@ -103,6 +127,9 @@ func maskFree(name string, value any) any {
 	default:
 		if secretName(name) && value != nil && value != "" {
 			return masked
+		}
+		if text, ok := value.(string); ok {
+			return maskAddress(text)
 		}
 		return value
 	}
@@ -161,6 +188,11 @@ func (c *Config) collectSecrets(more []string) []string {
 		if len(text) >= shortestGuess && secretName(name) {
 			add(text)
 		}
+		for _, found := range userinfo.FindAllStringSubmatch(text, -1) {
+			if password := found[2]; len(password) >= shortestGuess {
+				add(password)
+			}
+		}
 	}
 	for i := range c.Applications {
 		eachText("", c.Applications[i].Metadata, guess)
@@ -169,6 +201,9 @@ func (c *Config) collectSecrets(more []string) []string {
 		if w := c.Queues[i].Worker; w != nil {
 			for name, value := range w.Environment {
 				guess(name, value)
+			}
+			for _, word := range w.Command {
+				guess("", word)
 			}
 		}
 	}
