@@ -34,7 +34,7 @@ type converter struct {
 	timeout   configs.Duration
 
 	list     []configs.Connection
-	taken    map[string]string // names by address
+	taken    map[string]string   // names by address
 	known    map[string]string   // addresses by name, of what the configuration has
 	owners   map[string][]string // sorted names by address
 	names    map[string]bool
@@ -64,7 +64,7 @@ func Convert(in Input) ([]configs.Connection, []configs.Warning, error) {
 		}
 	}
 	c.readTimeout()
-	if err := c.own(); err != nil {
+	if err := c.own(in); err != nil {
 		return nil, nil, err
 	}
 	for _, file := range in.Prometheus {
@@ -162,11 +162,16 @@ func (c *converter) readTimeout() {
 	}
 }
 
-// own adds what --redis.addr names.
-func (c *converter) own() error {
+// own adds what --redis.addr names, or where nothing else says which servers
+// there are, the one that redis_exporter takes then.
+func (c *converter) own(in Input) error {
 	given, ok := c.settings["redis.addr"]
 	if !ok {
-		return nil
+		if len(in.Prometheus)+len(c.passwords) > 0 {
+			return nil
+		}
+		given.value, given.at = "redis://localhost:6379", configs.Position{File: cmp.Or(in.Unit, in.EnvironmentFile, "--flags")}
+		c.warn(given.at, "--redis.addr is not given, so that it looks at localhost:6379")
 	}
 	for one := range strings.SplitSeq(given.value, ",") {
 		if one = strings.TrimSpace(one); one != "" {

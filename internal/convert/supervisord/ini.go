@@ -147,7 +147,7 @@ func (f *files) include(from, patterns string) error {
 // does not tell: by section, and by section, NUL and option.
 func optionLines(text string) map[string]int {
 	lines, current, n := map[string]int{}, "", 0
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
 		n++
 		trimmed := strings.TrimSpace(line)
 		switch {

@@ -74,6 +74,7 @@ func (c *converter) finish(p *section, q *configs.Queue, app application) {
 		}
 	}
 	c.found.Queues = append(c.found.Queues, *q)
+	c.taken[q.Name] = p.at
 	c.belong(q, app)
 }
 

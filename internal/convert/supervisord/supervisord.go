@@ -42,6 +42,7 @@ type Found struct {
 type converter struct {
 	in    Input
 	found Found
+	taken map[string]configs.Position // programs by the names of their queue configurations
 }
 
 // Convert reads supervisord's configuration.
@@ -52,7 +53,7 @@ func Convert(in Input) (*Found, error) {
 			return nil, err
 		}
 	}
-	c := &converter{in: in, found: Found{Warnings: f.warnings, Programs: len(f.programs)}}
+	c := &converter{in: in, taken: map[string]configs.Position{}, found: Found{Warnings: f.warnings, Programs: len(f.programs)}}
 	for i := range f.programs {
 		c.program(&f.programs[i])
 	}
@@ -91,6 +92,10 @@ func (c *converter) command(p *section, words []string, at configs.Position) {
 	}
 	q := configs.NewQueue(clean(p.name), "", "")
 	q.Nice = nice
+	if first, known := c.taken[q.Name]; known {
+		c.warn(p.at, "is left out: %s:%d has a program of that name", first.File, first.Line)
+		return
+	}
 	switch sub, _ := subcommand(words); {
 	case sub == "horizon":
 		c.warn(at, "is Horizon, whose queues are in the application's config/horizon.php: qftool import horizon %s", filepath.Join(appDirectory(p, words), "config"))
