@@ -50,9 +50,15 @@ func (f *reloadFlags) check() error {
 	return nil
 }
 
+// isSocket reports whether a relative path names one that is there.
+func isSocket(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode()&os.ModeSocket != 0
+}
+
 // client returns what speaks to a target, and the address of its page.
 func (f *reloadFlags) client(target string) (*http.Client, string, error) {
-	if socket := strings.TrimPrefix(target, "unix://"); strings.HasPrefix(socket, "/") {
+	if socket := strings.TrimPrefix(target, "unix://"); strings.HasPrefix(socket, "/") || isSocket(socket) {
 		return &http.Client{Timeout: requestTimeout, Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 		}}}, "http://control/-/reload", nil
