@@ -19,6 +19,7 @@ import (
 func (f *importFlags) placePasswords(e *configs.Entries, passwords []importedPassword) ([]secretPlace, error) {
 	old, _ := configs.Load(f.out) // what is wrong with it is told when it is opened
 	var places []secretPlace
+	taken := takenVariables(e, old)
 	for _, p := range passwords {
 		i := slices.IndexFunc(e.Connections, func(c configs.Connection) bool { return c.Name == p.Connection })
 		if i < 0 {
@@ -39,11 +40,42 @@ func (f *importFlags) placePasswords(e *configs.Entries, passwords []importedPas
 		if err != nil {
 			return nil, err
 		}
-		if place != nil {
-			places = append(places, *place)
+		if place == nil {
+			continue
 		}
+		place.of = p.Connection
+		// Names may differ where the variables that are made of them do not.
+		if other, is := taken[place.name()]; is && other.value != place.value {
+			return nil, fmt.Errorf("connections %s and %s have different passwords, and %s is the place for both: rename one, or give --secrets=age", other.of, p.Connection, place.name())
+		}
+		taken[place.name()] = *place
+		places = append(places, *place)
 	}
 	return places, nil
+}
+
+// takenVariables are those by which connections have their passwords that the
+// import is not about.
+func takenVariables(e *configs.Entries, old *configs.Config) map[string]secretPlace {
+	taken := map[string]secretPlace{}
+	if old == nil {
+		return taken
+	}
+	imported := make(map[string]bool, len(e.Connections))
+	for i := range e.Connections {
+		imported[e.Connections[i].Name] = true
+	}
+	for i := range old.Connections {
+		c := &old.Connections[i]
+		if imported[c.Name] {
+			continue
+		}
+		taken[c.PasswordEnv] = secretPlace{value: c.Password, of: c.Name}
+		if s := c.Sentinel; s != nil {
+			taken[s.PasswordEnv] = secretPlace{value: s.Password, of: c.Name}
+		}
+	}
+	return taken
 }
 
 // credentials are the keys of one password.
@@ -145,6 +177,7 @@ func ownerOf(path string) (string, error) {
 type secretPlace struct {
 	path, variable string
 	value          configs.Secret
+	of             string // the connection
 }
 
 func (p secretPlace) name() string { return p.path + p.variable }
