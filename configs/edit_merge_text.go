@@ -72,7 +72,7 @@ func (s *source) refuseMasked(n *yaml.Node, path string) {
 			}
 			at = strings.TrimPrefix(path+"."+n.Content[i-1].Value, ".")
 		}
-		if child.Kind == yaml.ScalarNode && child.Value == masked {
+		if child.Kind == yaml.ScalarNode && (child.Value == masked || strings.Contains(child.Value, ":"+masked+"@")) {
 			s.problem(child.Line, at, "is masked; the secret itself is not in this text")
 		}
 		s.refuseMasked(child, at)

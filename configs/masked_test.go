@@ -51,6 +51,14 @@ queues:
 			}
 		}
 	}
+	// The mask must not become the password.
+	tr := newTree(t, map[string]string{"main.yml": "{}\n"})
+	for what, text := range texts {
+		_, err := open(t, tr.path("main.yml")).Merge([]byte(text), MergeOptions{})
+		if err == nil || !strings.Contains(err.Error(), "worker.command[1] is masked") && !strings.Contains(err.Error(), "worker.command[1]: is masked") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 	for _, secret := range []string{"hunter2-url", "hunter2-dsn", "hunter2-broker"} {
 		if !slices.Contains(cfg.Secrets(), secret) {
 			t.Errorf("logs would show %s", secret)
