@@ -47,7 +47,7 @@ func (s *source) loadIdentities() *identities {
 
 var (
 	errIdentity   = errors.New("holds no age identity (AGE-SECRET-KEY-1…) and no unencrypted SSH private key")
-	errNoIdentity = errors.New("needs global.age_identity_files")
+	errNoIdentity = errors.New("needs global.age_identity_files, which names the file of the key that opens it, as in global: {age_identity_files: [age.key]}")
 	errNotAge     = errors.New("is not an armored age text")
 	errWrongKey   = errors.New("is encrypted for none of global.age_identity_files")
 	errDamaged    = errors.New("is damaged")
