@@ -5,8 +5,13 @@ function(config)
   local pool = s.by.pool;
   // Over all supervisors that run the pool.
   local increase(name, window, more='') = 'sum by (%s) (increase(queuefleet_supervisor_%s{%s%s}[%s]))' % [pool, name, s.supervisor, more, window];
-  // One that only observes starts nothing and lacks no workers.
-  local starts = 'sum by (%s) (queuefleet_supervisor_worker_starts_total{%s}) > 0' % [pool, s.supervisor];
+  // One that only observes starts nothing and lacks no workers; a paused pool
+  // may have fewer.
+  local starts = |||
+    sum by (%(pool)s) (queuefleet_supervisor_worker_starts_total{%(selector)s}) > 0
+    unless on (%(pool)s)
+    max by (%(pool)s) (max_over_time(queuefleet_supervisor_paused{%(selector)s}[5m])) == 1
+  ||| % { pool: pool, selector: s.supervisor };
   local missing = {
     name: 'QueuefleetSupervisorWorkersMissing',
     'for': '10m',
@@ -120,8 +125,8 @@ function(config)
         and
         max_over_time(pool:queuefleet_supervisor_workers_running:sum[5m]) == 0
         and
-        %s
-      ||| % starts,
+        (%s)
+      ||| % std.rstripChars(starts, '\n'),
     },
     missing {
       severity: 'warning',
@@ -130,8 +135,8 @@ function(config)
         - max_over_time(pool:queuefleet_supervisor_workers_running:sum[5m])
         > 0
         and
-        %s
-      ||| % starts,
+        (%s)
+      ||| % std.rstripChars(starts, '\n'),
     },
     {
       name: 'QueuefleetSupervisorAtMaxAndLate',

@@ -95,6 +95,10 @@ t.file([
     [p('workers_desired', 'observed')]: '5+0x100',
     [p('workers', 'observed', 'state="running"')]: '0+0x100',
     [p('worker_starts_total', 'observed')]: '0+0x100',
+    [p('workers_desired', 'paused')]: '5+0x100',
+    [p('workers', 'paused', 'state="running"')]: '0+0x100',
+    [p('worker_starts_total', 'paused')]: '9+0x100',
+    [p('paused', 'paused')]: '1+0x100',
     // Follows a moment later, again and again.
     [p('workers_desired', 'wave')]: '2 5 2 5 2 5 2 5 2 5 2 5 2 5 2 5 2 5 2 5 2 5 2 5 2 5 2 5 2 5 2 5 2 5 2 5 2 5 2 5',
     [p('workers', 'wave', 'state="running"')]: '2+0x40',
