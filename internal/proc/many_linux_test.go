@@ -260,3 +260,25 @@ func TestUsageAndReadiness(t *testing.T) {
 		t.Errorf("usage of an ended worker: %v", err)
 	}
 }
+
+// What a worker handles is told behind its groups, of which there may be many.
+func TestCatchesOfAUserWithManyGroups(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a worker groups")
+	}
+	h := newHarness(t, Options{})
+	spec := shell(t, `trap 'exit 0' USR2; echo ready; while :; do sleep 0.02; done`)
+	spec.User = &Identity{UID: 0, GID: 0}
+	for g := range uint32(2000) {
+		spec.User.Groups = append(spec.User.Groups, 1000+g)
+	}
+	c := h.start(spec)
+	h.waitLine(c, "ready")
+	for signal, want := range map[syscall.Signal]bool{syscall.SIGUSR2: true, syscall.SIGUSR1: false} {
+		if got, err := c.Catches(signal); err != nil || got != want {
+			t.Errorf("catches %v: %v, %v", signal, got, err)
+		}
+	}
+	_ = c.Signal(syscall.SIGUSR2)
+	h.wait(c, Exited)
+}

@@ -45,6 +45,9 @@ func (c *Child) read(file string, b *procFile) ([]byte, error) {
 		if err != nil {
 			return nil, os.NewSyscallError("read", err)
 		}
+		if n == len(b) { // a user with a thousand groups has more
+			return os.ReadFile(fmt.Sprintf("/proc/%d%s", c.pid, file))
+		}
 		return b[:n], nil
 	}
 }
