@@ -96,7 +96,7 @@ func (c *importHorizon) evaluate(ctx context.Context) (e *horizon.Evaluated, err
 	defer func() { err = errors.Join(err, processes.Close()) }()
 	p := &php.Interpreter{Path: path, Run: processes.Run}
 	c.env.redactor.Set(c.variablesInFile()) // PHP may quote them where it fails
-	owner, err := ownerOf(c.source.ConfigDir)
+	owner, err := c.whose()
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +111,23 @@ func (c *importHorizon) evaluate(ctx context.Context) (e *horizon.Evaluated, err
 	}
 	c.env.redactor.Set(secretVariables(list[0].Variables))
 	return list[0], nil
+}
+
+// whose finds who can have a say in what the application does when it boots, ""
+// where that is this program's own user or the superuser alone: where all else is
+// root's, the directories that Laravel writes its caches to commonly are not, and
+// what lies there is run.
+func (c *importHorizon) whose() (string, error) {
+	owner, err := ownerOf(c.source.ConfigDir)
+	for _, name := range []string{".", "bootstrap", "bootstrap/cache", "vendor", "storage"} {
+		if err != nil || owner != "" {
+			break
+		}
+		if owner, err = ownerOf(filepath.Join(c.appDir(), name)); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+	}
+	return owner, err
 }
 
 // variablesInFile are the values in the application's file of variables that

@@ -89,3 +89,28 @@ queues: [{name: mails, application: shop, connection: main, queue_names: [mails]
 		}
 	}
 }
+
+// An application that anybody but root can change is not run as root.
+func TestApplicationsAreRunAsWhoseTheyAre(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root has rights to be given up")
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"config", "bootstrap", "bootstrap/cache"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := &importHorizon{}
+	c.source.ConfigDir = filepath.Join(dir, "config")
+	for _, step := range []struct{ change, want string }{{"", ""}, {"bootstrap/cache", "64321"}, {"config", "64321"}} {
+		if step.change != "" {
+			if err := os.Chown(filepath.Join(dir, step.change), 64321, 64321); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if owner, err := c.whose(); err != nil || owner != step.want {
+			t.Errorf("after %q it is %q's, want %q (%v)", step.change, owner, step.want, err)
+		}
+	}
+}
