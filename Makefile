@@ -41,10 +41,13 @@ demo-stack: build deps ## the same with Prometheus, Alertmanager and the mixin's
 
 test: deps test-go test-tools docs-check mixin-check mixin-test ## everything: installs what it needs on Debian, then vet, tests with the race detector, generated docs, the mixin
 
+# Those that take longest, mostly waiting, begin first.
+LONGEST := ./supervisor ./cmd/qftool
+
 test-go:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'd:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
-	$(GO) test -race -timeout 10m ./...
+	$(GO) test -race -timeout 10m $(LONGEST) ./...
 
 test-tools:
 	cd tools && $(GO) vet ./... && $(GO) test ./...
