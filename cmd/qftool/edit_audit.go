@@ -9,6 +9,7 @@ import (
 	"os/user"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/queuefleet/queuefleet/configs"
@@ -80,7 +81,8 @@ func (l *auditLog) save(d *configs.Editor, changes []change) error {
 // note writes a line for each change. The lines are on the disk when it
 // returns.
 func (l *auditLog) note(changes []change, before, after *configs.Config, failed error) error {
-	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, auditMode)
+	// A pipe that nobody reads would be waited for, with the configuration locked.
+	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|syscall.O_NONBLOCK, auditMode)
 	if err != nil {
 		return fmt.Errorf("the audit log cannot be written, so nothing was changed: %w", err)
 	}
