@@ -105,7 +105,7 @@ func faults() []fault {
 			name: "workers-gone", what: "The folder of an application disappears, and with it its workers",
 			do: hideApplication, undo: showApplication,
 			fires: append([]string{shopStart, crmStart}, noWorkers...), told: page(append([]string{shopStart, crmStart}, noWorkers...)...),
-			may:     append([]string{"QueuefleetSupervisorWorkers", "RedisMemoryWillFill{"}, late...),
+			may:     append([]string{"QueuefleetSupervisorWorkers", "QueuefleetSupervisorAtMaxAndLate{", "RedisMemoryWillFill{"}, late...),
 			mayTell: late, // they may come before nobody is left to work
 		},
 		{
