@@ -42,16 +42,17 @@ function(config)
       'RedisQueue(WaitBudgetBurn|OldestJobTooOld|BacklogGrowing|DelayedOverdue|JobsStalled)',
       ['application', 'connection', 'queue'],
     ),
-    // What cannot start counts as crashing, too, and its workers are missing.
+    // What cannot start counts as crashing, too, its workers are missing, and a
+    // higher maximum would not help.
     rule(
       'QueuefleetSupervisorCannotStart',
-      'QueuefleetSupervisor(WorkersCrashLooping|WorkersMissing)',
+      'QueuefleetSupervisor(WorkersCrashLooping|WorkersMissing|AtMaxAndLate)',
       ['application', 'connection', 'pool'],
     ),
     // Workers are missing because they do not live long.
     rule(
       'QueuefleetSupervisorWorkersCrashLooping',
-      'QueuefleetSupervisorWorkersMissing',
+      'QueuefleetSupervisor(WorkersMissing|AtMaxAndLate)',
       ['application', 'connection', 'pool'],
     ),
     // A program that is down does not deliver its scrapes: that is said already.
